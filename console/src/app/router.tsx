@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import type {QueryClient} from '@tanstack/react-query';
+import {
+  createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect,
+} from '@tanstack/react-router';
+import {ApiError} from '../api/client';
+import {sessionQuery} from '../api/queries';
+import {cleanInvocations, cleanOverview, cleanShell, parseSearch, stringifySearch} from '../lib/search';
+import {ErrorPage, NotFoundPage} from '../ui/notices';
+import {Shell} from './shell';
+
+const root = createRootRouteWithContext<{queryClient: QueryClient}>()({component: Outlet, notFoundComponent: NotFoundPage});
+
+// Only a path of this server: a link must not lead elsewhere after signing in.
+export function cleanNext(value: unknown): string | undefined {
+  return typeof value === 'string' && /^\/(?![/\\])/.test(value) && !value.startsWith('/sign-in') ? value : undefined;
+}
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (search: Record<string, unknown>): {next?: string} => {
+    const next = cleanNext(search.next);
+    return next ? {next} : {};
+  },
+  component: lazyRouteComponent(() => import('../pages/sign-in'), 'SignInPage'),
+});
+
+const app = createRoute({
+  getParentRoute: () => root,
+  id: 'app',
+  validateSearch: cleanShell,
+  beforeLoad: async ({context, location}) => {
+    try {
+      return {session: await context.queryClient.ensureQueryData(sessionQuery)};
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) {
+        throw redirect({to: '/sign-in', search: location.href === '/' ? {} : {next: location.href}});
+      }
+      throw error;
+    }
+  },
+  component: Shell,
+  errorComponent: ErrorPage,
+});
+
+const overview = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  validateSearch: cleanOverview,
+  component: lazyRouteComponent(() => import('../pages/overview'), 'OverviewPage'),
+});
+const invocations = createRoute({
+  getParentRoute: () => app,
+  path: '/invocations',
+  validateSearch: cleanInvocations,
+  component: lazyRouteComponent(() => import('../pages/invocations'), 'InvocationsPage'),
+});
+const invocation = createRoute({
+  getParentRoute: () => app,
+  path: '/invocations/$id',
+  validateSearch: cleanInvocations,
+  component: lazyRouteComponent(() => import('../pages/invocation'), 'InvocationPage'),
+});
+const keys = createRoute({
+  getParentRoute: () => app,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('../pages/keys'), 'KeysPage'),
+});
+const playground = createRoute({
+  getParentRoute: () => app,
+  path: '/playground',
+  component: lazyRouteComponent(() => import('../pages/playground'), 'PlaygroundPage'),
+});
+
+export function makeRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree: root.addChildren([signIn, app.addChildren([overview, invocations, invocation, keys, playground])]),
+    context: {queryClient},
+    parseSearch,
+    stringifySearch,
+    defaultPreload: 'intent',
+    defaultPreloadStaleTime: 0,
+    defaultErrorComponent: ErrorPage,
+    scrollRestoration: false,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// One function per operation of api/openapi.yaml, grouped by file.
+#pragma once
+
+#include "api/request.h"
+
+namespace slipway::api {
+
+using HandlerFunction = rt::Task<void> (*)(Request&);
+
+// session_api.cc
+rt::Task<void> sign_in(Request& request);
+rt::Task<void> get_session(Request& request);
+rt::Task<void> sign_out(Request& request);
+rt::Task<void> set_password(Request& request);
+rt::Task<void> create_sign_in_link(Request& request);
+// keys_api.cc
+rt::Task<void> list_keys(Request& request);
+rt::Task<void> create_key(Request& request);
+rt::Task<void> rotate_key(Request& request);
+rt::Task<void> revoke_key(Request& request);
+// catalog_api.cc
+rt::Task<void> list_use_cases(Request& request);
+rt::Task<void> create_use_case(Request& request);
+rt::Task<void> list_environments(Request& request);
+rt::Task<void> list_models(Request& request);
+rt::Task<void> list_connections(Request& request);
+// overview_api.cc
+rt::Task<void> get_overview(Request& request);
+// invocations_api.cc
+rt::Task<void> list_invocations(Request& request);
+rt::Task<void> get_invocation(Request& request);
+// invocations_stream_api.cc
+rt::Task<void> export_invocations(Request& request);
+rt::Task<void> tail_invocations(Request& request);
+// status_api.cc
+rt::Task<void> get_status(Request& request);
+// playground_api.cc
+rt::Task<void> playground_chat(Request& request);
+
+// Shared by the telemetry handlers: filters from from, to, environment, use_case, key, provider, model,
+// status, q.
+Result<telemetry::InvocationFilters> read_filters(const Request& request);
+Result<std::vector<telemetry::Status>> read_statuses(std::string_view text);
+
+}  // namespace slipway::api

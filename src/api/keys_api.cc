@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "api/handlers.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+namespace slipway::api {
+
+namespace {
+
+json::value time_or_null(std::int64_t us) {
+  return us == 0 ? json::value(nullptr) : json::value(format_time_us(us));
+}
+
+json::object key_json(const governance::ApiKey& key) {
+  json::array models;
+  for (const std::string& model : key.allowed_models) models.emplace_back(model);
+  const std::int64_t now_us = unix_now_us();
+  return {
+      {"id", key.id},
+      {"name", key.name},
+      {"prefix", key.prefix},
+      {"use_case", key.use_case},
+      {"environment", key.environment},
+      {"allowed_models", std::move(models)},
+      {"max_concurrent", key.max_concurrent == 0 ? json::value(nullptr) : json::value(key.max_concurrent)},
+      {"state", std::string(key.state(now_us))},
+      {"created_at", format_time_us(key.created_us)},
+      {"created_by", key.created_by},
+      {"expires_at", time_or_null(key.expires_us)},
+      {"last_used_at", time_or_null(key.last_used_us)},
+      {"revoked_at", time_or_null(key.revoked_us)},
+      {"previous_secret_until", time_or_null(key.previous_until_us > now_us ? key.previous_until_us : 0)}};
+}
+
+Result<governance::NewKey> read_new_key(const Request& request) {
+  SLIPWAY_ASSIGN(const json::object body, request.body_object());
+  governance::NewKey wanted;
+  SLIPWAY_ASSIGN(wanted.name, require_string(body, "name"));
+  SLIPWAY_ASSIGN(wanted.use_case, require_string(body, "use_case"));
+  SLIPWAY_ASSIGN(wanted.environment, require_string(body, "environment"));
+  if (request.services.config.environment(wanted.environment) == nullptr)
+    return fail(ErrorCode::kInvalidArgument,
+                "there is no environment '" + ellipsize(wanted.environment, 80) + "'", "environment",
+                "GET /api/v1/environments lists them.");
+  SLIPWAY_ASSIGN(const json::array* models, optional_array(body, "allowed_models"));
+  if (models != nullptr) {
+    for (const json::value& model : *models) {
+      if (!model.is_string())
+        return fail(ErrorCode::kInvalidArgument, "a model pattern must be a string", "allowed_models");
+      wanted.allowed_models.emplace_back(model.as_string());
+    }
+  }
+  SLIPWAY_ASSIGN(const auto expires, optional_string(body, "expires_at"));
+  if (expires) {
+    const auto at = parse_time_us(*expires);
+    if (!at) return fail(ErrorCode::kInvalidArgument, "not a time in RFC 3339", "expires_at");
+    wanted.expires_us = *at;
+  }
+  SLIPWAY_ASSIGN(const auto concurrent, optional_integer(body, "max_concurrent"));
+  if (concurrent) {
+    if (*concurrent < 1 || *concurrent > 100'000)
+      return fail(ErrorCode::kInvalidArgument, "max_concurrent lies between 1 and 100000", "max_concurrent");
+    wanted.max_concurrent = static_cast<std::uint32_t>(*concurrent);
+  }
+  wanted.created_by = request.session.principal.name;
+  return wanted;
+}
+
+std::string with_secret(const governance::KeyWithSecret& made) {
+  return json::serialize(json::object{{"key", key_json(made.key)}, {"secret", made.secret}});
+}
+
+}  // namespace
+
+rt::Task<void> list_keys(Request& request) {
+  std::function<Result<std::vector<governance::ApiKey>>()> job = [&services = request.services] {
+    return services.keys.list();
+  };
+  const auto keys = co_await in_pool<std::vector<governance::ApiKey>>(request, std::move(job));
+  if (!keys) {
+    co_await answer_error(request, keys.error());
+    co_return;
+  }
+  // What was used since the last note to the database is known to the running snapshot only.
+  const auto snapshot = request.gateway.snapshot();
+  std::map<std::string, std::int64_t, std::less<>> used;
+  for (const auto& [digest, key] : snapshot->keys) used[key->id] = key->use->last_used_us.load();
+  json::array items;
+  for (governance::ApiKey key : *keys) {
+    if (const auto wanted = request.param("environment"); !wanted.empty() && key.environment != wanted)
+      continue;
+    if (const auto wanted = request.param("use_case"); !wanted.empty() && key.use_case != wanted) continue;
+    if (const auto live = used.find(key.id); live != used.end())
+      key.last_used_us = std::max(key.last_used_us, live->second);
+    items.emplace_back(key_json(key));
+  }
+  co_await answer(request, 200, items_json(std::move(items)));
+}
+
+rt::Task<void> create_key(Request& request) {
+  auto wanted = read_new_key(request);
+  if (!wanted) {
+    co_await answer_error(request, wanted.error());
+    co_return;
+  }
+  std::function<Result<governance::KeyWithSecret>()> job =
+      [&services = request.services, new_key = *wanted]() -> Result<governance::KeyWithSecret> {
+    SLIPWAY_ASSIGN(auto made, services.keys.create(new_key));
+    SLIPWAY_TRY(services.republish());
+    return made;
+  };
+  const auto made = co_await in_pool<governance::KeyWithSecret>(request, std::move(job));
+  if (!made)
+    co_await answer_error(request, made.error());
+  else
+    co_await answer(request, 201, with_secret(*made));
+}
+
+rt::Task<void> rotate_key(Request& request) {
+  const auto body = request.body_object();
+  const auto grace = body ? optional_integer(*body, "grace_seconds")
+                          : Result<std::optional<std::int64_t>>(fail(body.error()));
+  if (!grace) {
+    co_await answer_error(request, grace.error());
+    co_return;
+  }
+  const std::int64_t grace_s = grace->value_or(86'400);
+  if (grace_s < 0 || grace_s > 2'592'000) {
+    co_await answer_error(
+        request, problem(ErrorCode::kInvalidArgument, "grace_seconds lies between 0 and 2592000 (30 days)",
+                         "grace_seconds", {}));
+    co_return;
+  }
+  std::function<Result<governance::KeyWithSecret>()> job = [&services = request.services, id = request.id,
+                                                            grace_s]() -> Result<governance::KeyWithSecret> {
+    SLIPWAY_ASSIGN(auto rotated, services.keys.rotate(id, static_cast<std::uint32_t>(grace_s)));
+    SLIPWAY_TRY(services.republish());
+    return rotated;
+  };
+  const auto rotated = co_await in_pool<governance::KeyWithSecret>(request, std::move(job));
+  if (!rotated)
+    co_await answer_error(request, rotated.error());
+  else
+    co_await answer(request, 200, with_secret(*rotated));
+}
+
+rt::Task<void> revoke_key(Request& request) {
+  std::function<Result<Nothing>()> job = [&services = request.services,
+                                          id = request.id]() -> Result<Nothing> {
+    SLIPWAY_TRY(services.keys.revoke(id));
+    SLIPWAY_TRY(services.republish());
+    return Nothing{};
+  };
+  const auto done = co_await in_pool<Nothing>(request, std::move(job));
+  if (!done)
+    co_await answer_error(request, done.error());
+  else
+    co_await answer_nothing(request);
+}
+
+}  // namespace slipway::api

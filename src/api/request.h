@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// One request to the control API and the ways to answer it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "api/services.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "governance/principals.h"
+#include "net/server.h"
+#include "rt/task.h"
+
+namespace slipway::api {
+
+// Decoded query parameters; the first of a name wins.
+using Query = std::map<std::string, std::string, std::less<>>;
+Result<Query> parse_query(std::string_view text);
+
+// What a handler is given. Lives in the router's coroutine.
+struct Request {
+  net::Exchange& exchange;
+  gateway::Gateway& gateway;  // of this loop
+  Services& services;
+  std::string request_id;
+  std::string id;  // {id} of the path, decoded
+  Query query;
+  governance::Session session;  // the caller; csrf_token empty for a service
+  std::string cookie;           // the session's secret, empty for a service
+
+  [[nodiscard]] std::string_view param(std::string_view name) const;
+  // The body as a JSON object; an empty body is an empty object.
+  [[nodiscard]] Result<json::object> body_object() const;
+};
+
+// Runs a job on the blocking pool and resumes here.
+template <class T>
+rt::Task<Result<T>> in_pool(Request& request, std::function<Result<T>()> job) {
+  Result<T> result = co_await request.services.pool.run<T>(std::move(job));
+  co_return result;
+}
+using Nothing = std::monostate;
+
+// An error as a function call: GCC 12 miscompiles braced temporaries inside co_await expressions.
+Error problem(ErrorCode code, std::string message, std::string where = {}, std::string hint = {});
+
+std::string items_json(json::array items);  // {"items": […]}
+
+rt::Task<void> answer(Request& request, int status, std::string body);
+rt::Task<void> answer_nothing(Request& request);  // 204
+rt::Task<void> answer_error(Request& request, Error error);
+// With a header of its own besides the usual ones.
+rt::Task<void> answer_with(Request& request, int status, std::string body, std::string_view content_type,
+                           std::string header_name, std::string header_value);
+
+}  // namespace slipway::api

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the handlers may use. Everything outlives the servers; members say their own thread rules.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "gateway/gateway.h"
+#include "governance/keys.h"
+#include "governance/principals.h"
+#include "governance/use_cases.h"
+#include "rt/blocking_pool.h"
+#include "telemetry/metrics.h"
+#include "telemetry/query.h"
+#include "telemetry/spool.h"
+#include "telemetry/store.h"
+
+namespace slipway::api {
+
+// One loop as /api/v1/status shows it.
+struct LoopStatus {
+  std::int64_t lag_us = 0;
+  std::int64_t max_lag_us = 0;
+  std::uint64_t connections = 0;
+};
+
+// Failed sign-ins of the present minute by client address: slows guessing down without locking others out.
+class SignInGuard {
+ public:
+  explicit SignInGuard(std::uint32_t failures_per_minute) : limit_(failures_per_minute) {}
+  [[nodiscard]] bool may_try(const std::string& address, std::int64_t now_us);
+  void failed(const std::string& address, std::int64_t now_us);
+
+ private:
+  void roll(std::int64_t now_us);
+  std::mutex mutex_;  // sign-in only, never on the path of a call
+  std::uint32_t limit_;
+  std::map<std::string, std::uint32_t> failures_;
+  std::int64_t minute_ = 0;
+};
+
+struct Services {
+  const Config& config;
+  governance::PrincipalStore& principals;
+  governance::UseCaseStore& use_cases;
+  governance::KeyStore& keys;
+  telemetry::Spool& spool;
+  telemetry::TelemetryStore& telemetry;
+  telemetry::TelemetryQuery& query;
+  telemetry::Metrics& metrics;
+  rt::BlockingPool& pool;
+  Logger log;
+  // Makes a new snapshot from the stores and publishes it to every loop; returns when all have it. Blocks.
+  std::function<Result<>()> republish;
+  std::function<std::vector<LoopStatus>()> loops;  // any thread
+  std::function<bool()> stopping;                  // any thread
+  SignInGuard sign_in_guard;
+  std::shared_ptr<gateway::KeyUse> playground_use = std::make_shared<gateway::KeyUse>();
+  std::atomic<std::uint32_t> exports_running{0};
+  std::int64_t started_us = 0;
+  bool simulated_only = false;
+};
+
+inline constexpr std::string_view kVersion = "0.1.0";
+inline constexpr std::string_view kPlaygroundUseCase = "playground";
+
+}  // namespace slipway::api

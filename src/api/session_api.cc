@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "api/handlers.h"
+#include "base/clock.h"
+
+namespace slipway::api {
+
+namespace {
+
+json::object principal_json(const governance::Principal& principal) {
+  json::array roles;
+  for (const std::string& role : principal.roles) roles.emplace_back(role);
+  return {{"id", principal.id},
+          {"name", principal.name},
+          {"email", principal.email.empty() ? json::value(nullptr) : json::value(principal.email)},
+          {"kind", principal.kind},
+          {"roles", std::move(roles)}};
+}
+
+std::string session_json(const Request& request, const governance::Session& session) {
+  json::array environments;
+  for (const EnvironmentConfig& environment : request.services.config.environments)
+    environments.emplace_back(
+        json::object{{"name", environment.name}, {"capture", std::string(to_string(environment.capture))}});
+  return json::serialize(json::object{{"principal", principal_json(session.principal)},
+                                      {"csrf_token", session.csrf_token},
+                                      {"version", kVersion},
+                                      {"simulated_only", request.services.simulated_only},
+                                      {"password_set", session.principal.password_set},
+                                      {"environments", std::move(environments)}});
+}
+
+std::string session_cookie(const Request& request, std::string_view value, std::int64_t max_age_s) {
+  return fmt::format("slipway_session={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}", value, max_age_s,
+                     request.exchange.secure() ? "; Secure" : "");
+}
+
+std::string link_json(const std::string& token) {
+  return json::serialize(json::object{{"token", token}, {"path", "/sign-in#token=" + token}});
+}
+
+struct Credentials {
+  std::string login;
+  std::string password;
+  std::string token;
+};
+
+Result<Credentials> read_credentials(const Request& request) {
+  SLIPWAY_ASSIGN(const json::object body, request.body_object());
+  SLIPWAY_ASSIGN(const auto email, optional_string(body, "email"));
+  SLIPWAY_ASSIGN(const auto username, optional_string(body, "username"));
+  SLIPWAY_ASSIGN(const auto password, optional_string(body, "password"));
+  SLIPWAY_ASSIGN(const auto token, optional_string(body, "token"));
+  Credentials credentials{email ? *email : username.value_or(""), password.value_or(""), token.value_or("")};
+  if (credentials.token.empty() && (credentials.login.empty() || credentials.password.empty()))
+    return fail(ErrorCode::kInvalidArgument, "send either a token, or a name and a password", "token");
+  return credentials;
+}
+
+}  // namespace
+
+rt::Task<void> sign_in(Request& request) {
+  auto credentials = read_credentials(request);
+  if (!credentials) {
+    co_await answer_error(request, credentials.error());
+    co_return;
+  }
+  Services& services = request.services;
+  const std::string address(request.exchange.peer_address());
+  if (!services.sign_in_guard.may_try(address, unix_now_us())) {
+    co_await answer_error(request, problem(ErrorCode::kResourceExhausted, "too many failed sign-ins", {},
+                                           "Wait a minute and try again."));
+    co_return;
+  }
+  std::function<Result<governance::OpenedSession>()> job = [&services, given = *credentials] {
+    return given.token.empty() ? services.principals.sign_in_with_password(given.login, given.password)
+                               : services.principals.sign_in_with_token(given.token);
+  };
+  auto opened = co_await in_pool<governance::OpenedSession>(request, std::move(job));
+  if (!opened) {
+    if (opened.error().code == ErrorCode::kUnauthenticated)
+      services.sign_in_guard.failed(address, unix_now_us());
+    co_await answer_error(request, opened.error());
+    co_return;
+  }
+  const std::int64_t max_age_s = static_cast<std::int64_t>(services.config.security.session_hours) * 3600;
+  co_await answer_with(request, 200, session_json(request, opened->session), "application/json", "set-cookie",
+                       session_cookie(request, opened->cookie, max_age_s));
+}
+
+rt::Task<void> get_session(Request& request) {
+  co_await answer(request, 200, session_json(request, request.session));
+}
+
+rt::Task<void> sign_out(Request& request) {
+  std::function<Result<Nothing>()> job = [&services = request.services,
+                                          cookie = request.cookie]() -> Result<Nothing> {
+    SLIPWAY_TRY(services.principals.sign_out(cookie));
+    return Nothing{};
+  };
+  const auto done = co_await in_pool<Nothing>(request, std::move(job));
+  if (!done) {
+    co_await answer_error(request, done.error());
+    co_return;
+  }
+  co_await answer_with(request, 204, {}, "application/json", "set-cookie", session_cookie(request, "", 0));
+}
+
+rt::Task<void> set_password(Request& request) {
+  const auto body = request.body_object();
+  const auto replacement =
+      body ? require_string(*body, "new_password") : Result<std::string>(fail(body.error()));
+  const auto current = body ? optional_string(*body, "current_password")
+                            : Result<std::optional<std::string>>(fail(body.error()));
+  if (!replacement || !current) {
+    co_await answer_error(request, !replacement ? replacement.error() : current.error());
+    co_return;
+  }
+  if (request.cookie.empty()) {
+    co_await answer_error(request,
+                          problem(ErrorCode::kPermissionDenied, "a service has no password", {}, {}));
+    co_return;
+  }
+  std::function<Result<Nothing>()> job = [&services = request.services, session = request.session,
+                                          cookie = request.cookie, old = *current,
+                                          chosen = *replacement]() -> Result<Nothing> {
+    SLIPWAY_TRY(services.principals.set_password(session, cookie, old, chosen));
+    return Nothing{};
+  };
+  const auto done = co_await in_pool<Nothing>(request, std::move(job));
+  if (!done)
+    co_await answer_error(request, done.error());
+  else
+    co_await answer_nothing(request);
+}
+
+rt::Task<void> create_sign_in_link(Request& request) {
+  const std::int64_t valid_us =
+      static_cast<std::int64_t>(request.services.config.security.sign_in_minutes) * 60'000'000;
+  std::function<Result<std::string>()> job = [&services = request.services, valid_us] {
+    return services.principals.make_sign_in_token(valid_us);
+  };
+  const auto token = co_await in_pool<std::string>(request, std::move(job));
+  if (!token)
+    co_await answer_error(request, token.error());
+  else
+    co_await answer(request, 201, link_json(*token));
+}
+
+}  // namespace slipway::api

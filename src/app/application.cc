@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/application.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/clock.h"
+#include "governance/schema.h"
+
+namespace slipway::app {
+
+namespace {
+
+constexpr std::uint32_t kPoolThreads = 6;
+constexpr std::uint32_t kPoolQueue = 1'000;
+constexpr std::uint32_t kResolverThreads = 2;
+constexpr std::uint32_t kHouseSeconds = 20;
+constexpr std::string_view kFirstUseCase = "getting-started";
+
+// Connections need descriptors, and the usual soft limit of 1,024 is for programs that use select().
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Written beside and renamed, so that a reader sees the old token or the new one, never half of it.
+Result<> write_private_file(const std::filesystem::path& path, const std::string& text) {
+  const std::string beside = path.string() + ".new";
+  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file < 0)
+    return fail(ErrorCode::kIo, fmt::format("can't be written: {}", std::strerror(errno)), beside,
+                "Check who may write to the data directory.");
+  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const bool closed = ::close(file) == 0;
+  if (!written || !closed || ::rename(beside.c_str(), path.c_str()) != 0)
+    return fail(ErrorCode::kIo, fmt::format("can't be written: {}", std::strerror(errno)), path.string(),
+                "Check the disk's free space.");
+  return {};
+}
+
+std::string read_line(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  std::string line;
+  std::getline(in, line);
+  return line;
+}
+
+// The loops share their port by SO_REUSEPORT, which would let a second server of the same user share it as
+// well and silently take half of the calls. A socket without that option is refused where anybody listens.
+Result<> check_port_is_free(const ServerConfig& config) {
+  boost::system::error_code error;
+  const auto address = rt::asio::ip::make_address(config.address, error);
+  if (error || config.port == 0) return {};
+  rt::asio::io_context context;
+  rt::asio::ip::tcp::socket probe(context);
+  const rt::asio::ip::tcp::endpoint endpoint(address, config.port);
+  probe.open(endpoint.protocol(), error);
+  if (!error) probe.set_option(rt::asio::socket_base::reuse_address(true), error);
+  if (!error) probe.bind(endpoint, error);
+  if (error)
+    return fail(
+        ErrorCode::kConflict,
+        fmt::format("can't listen on {} port {}: {}", config.address, config.port, error.message()), {},
+        "Stop what listens there, or choose another port with the setting server.port (0 takes a free "
+        "one).");
+  return {};
+}
+
+std::uint32_t loop_count(const Config& config) {
+  return config.server.loops != 0 ? config.server.loops : std::max(1u, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Application>> Application::start(Config config, Logger log) {
+  raise_descriptor_limit();
+  std::unique_ptr<Application> app(new Application(std::move(config), std::move(log)));
+  SLIPWAY_TRY(app->open_data_directory());
+  SLIPWAY_TRY(check_port_is_free(app->config_.server));
+  SLIPWAY_TRY(app->open_stores());
+  SLIPWAY_TRY(app->start_simulated());
+  SLIPWAY_TRY(app->first_start());
+  SLIPWAY_TRY(app->start_loops());
+  app->register_metrics();
+  app->housekeeper_ = std::thread([raw = app.get()] { raw->keep_house(); });
+  app->log_.info("server.started", {{"url", app->url()},
+                                    {"loops", app->loops_.size()},
+                                    {"data_dir", app->config_.data_dir},
+                                    {"simulated_only", app->services_->simulated_only}});
+  return app;
+}
+
+Application::~Application() { stop(); }
+
+Result<> Application::open_data_directory() {
+  std::error_code error;
+  std::filesystem::create_directories(config_.data_dir, error);
+  if (error)
+    return fail(ErrorCode::kIo, fmt::format("the data directory can't be made: {}", error.message()),
+                config_.data_dir, "Choose another one with the setting data_dir.");
+  ::chmod(config_.data_dir.c_str(), 0700);
+  const std::string lock = config_.data_dir + "/lock";
+  lock_file_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_file_ < 0)
+    return fail(ErrorCode::kIo, fmt::format("the data directory can't be written: {}", std::strerror(errno)),
+                config_.data_dir, "Check who owns it, or choose another one with the setting data_dir.");
+  if (::flock(lock_file_, LOCK_EX | LOCK_NB) != 0)
+    return fail(ErrorCode::kConflict, "another Slipway uses this data directory", config_.data_dir,
+                "Stop it first, or choose another directory with the setting data_dir.");
+  return {};
+}
+
+Result<> Application::open_stores() {
+  const std::filesystem::path directory = config_.data_dir;
+  SLIPWAY_ASSIGN(database_, store::Database::open({.file = directory / "slipway.db"}));
+  SLIPWAY_TRY(governance::migrate_governance(*database_));
+  principals_ = std::make_unique<governance::PrincipalStore>(
+      *database_, static_cast<std::int64_t>(config_.security.session_hours) * 3'600'000'000);
+  use_cases_ = std::make_unique<governance::UseCaseStore>(*database_);
+  keys_ = std::make_unique<governance::KeyStore>(*database_);
+
+  telemetry::SpoolOptions spool;
+  spool.directory = directory / "spool";
+  spool.segment_bytes = config_.telemetry.segment_bytes;
+  spool.disk_limit_bytes = config_.telemetry.spool_limit_bytes;
+  spool.queue_limit_bytes = config_.telemetry.memory_queue_bytes;
+  spool.sync_interval_ms = config_.telemetry.group_commit_ms;
+  SLIPWAY_ASSIGN(spool_, telemetry::Spool::open(spool, log_));
+
+  telemetry::StoreOptions telemetry_options;
+  telemetry_options.file = directory / "telemetry.db";
+  telemetry_options.compression_level = static_cast<int>(config_.telemetry.compression_level);
+  for (const EnvironmentConfig& environment : config_.environments) {
+    telemetry::RetentionPolicy policy;
+    policy.body_days = environment.body_days;
+    policy.row_days = environment.row_days;
+    telemetry_options.retention_by_environment[environment.name] = policy;
+  }
+  SLIPWAY_ASSIGN(telemetry_, telemetry::TelemetryStore::open(telemetry_options, *spool_, log_));
+  SLIPWAY_ASSIGN(query_, telemetry::TelemetryQuery::open({.file = telemetry_options.file}));
+  metrics_ = std::make_unique<telemetry::Metrics>();
+  pool_ = std::make_unique<rt::BlockingPool>("work", kPoolThreads, kPoolQueue);
+  resolver_ = std::make_unique<rt::BlockingPool>("resolve", kResolverThreads, kPoolQueue);
+  return {};
+}
+
+Result<> Application::start_simulated() {
+  llm::SimulatedOptions options;
+  options.seed = config_.simulated.seed;
+  options.defaults.tokens_per_second = config_.simulated.tokens_per_second;
+  options.defaults.first_token_ms = config_.simulated.first_token_ms;
+  options.defaults.jitter_ms = config_.simulated.jitter_ms;
+  if (const std::string& script = config_.simulated.script_file; !script.empty()) {
+    std::ifstream in(script);
+    std::ostringstream text;
+    if (!in || !(text << in.rdbuf()))
+      return fail(ErrorCode::kNotFound, "the script can't be read", script, "Check simulated.script_file.");
+    SLIPWAY_ASSIGN(options, llm::parse_simulated_script(text.str(), script, std::move(options)));
+  }
+  // A loop of its own: a real HTTP server in the process, so that its faults are real ones on the wire, and
+  // it does not share a core's time with calls more than it must.
+  simulated_loop_ = std::make_unique<rt::Loop>("simulated");
+  simulated_ = std::make_unique<llm::SimulatedProvider>(std::move(options), log_);
+  net::ServerOptions server;
+  server.port = 0;
+  server.limits.body_bytes = config_.gateway.body_limit_bytes + (1u << 20);
+  SLIPWAY_ASSIGN(simulated_server_,
+                 net::Server::listen(*simulated_loop_, std::move(server), simulated_->handler(), log_));
+  SLIPWAY_ASSIGN(snapshots_, SnapshotBuilder::create(
+                                 config_, fmt::format("http://127.0.0.1:{}/v1", simulated_server_->port())));
+  return {};
+}
+
+Result<> Application::first_start() {
+  SLIPWAY_TRY(principals_->ensure_administrator());
+  SLIPWAY_TRY(use_cases_->ensure(api::kPlaygroundUseCase, "Playground", "slipway"));
+  SLIPWAY_ASSIGN(const auto keys, keys_->list());
+  if (keys.empty()) {
+    SLIPWAY_TRY(use_cases_->ensure(kFirstUseCase, "Getting started", "admin"));
+    governance::NewKey first;
+    first.name = "first key";
+    first.use_case = kFirstUseCase;
+    first.environment = config_.environments.front().name;
+    first.created_by = "slipway";
+    SLIPWAY_ASSIGN(const auto made, keys_->create(first));
+    welcome_.api_key = made.secret;
+  }
+  SLIPWAY_ASSIGN(welcome_.sign_in_token,
+                 principals_->make_sign_in_token(static_cast<std::int64_t>(config_.security.sign_in_minutes) *
+                                                 60'000'000));
+  // The command line on this machine signs in by being able to read this file.
+  const std::filesystem::path token_file = std::filesystem::path(config_.data_dir) / kAdminTokenFile;
+  SLIPWAY_ASSIGN(const bool in_force, principals_->is_service_token(read_line(token_file)));
+  if (!in_force) {
+    SLIPWAY_ASSIGN(const std::string token, principals_->make_service_token("local command line"));
+    SLIPWAY_TRY(write_private_file(token_file, token + "\n"));
+  }
+  return {};
+}
+
+Result<> Application::start_loops() {
+  SLIPWAY_ASSIGN(const auto snapshot, snapshots_->build(*keys_));
+  rt::WatchdogOptions watchdog;
+  watchdog.stall_ms = config_.watchdog.stall_ms;
+  watchdog_ = std::make_unique<rt::Watchdog>(watchdog, log_);
+  const bool simulated_only = std::ranges::all_of(
+      config_.connections,
+      [](const ConnectionConfig& connection) { return connection.dialect == Dialect::kSimulated; });
+  services_.reset(
+      new api::Services{.config = config_,
+                        .principals = *principals_,
+                        .use_cases = *use_cases_,
+                        .keys = *keys_,
+                        .spool = *spool_,
+                        .telemetry = *telemetry_,
+                        .query = *query_,
+                        .metrics = *metrics_,
+                        .pool = *pool_,
+                        .log = log_,
+                        .republish = [this] { return republish(); },
+                        .loops =
+                            [this] {
+                              const std::vector<rt::LoopLag> lags = watchdog_->lags();
+                              std::vector<api::LoopStatus> loops;
+                              for (std::size_t i = 0; i < loops_.size(); ++i) {
+                                api::LoopStatus status;
+                                if (i < lags.size()) {
+                                  status.lag_us = lags[i].last_us;
+                                  status.max_lag_us = lags[i].max_us;
+                                }
+                                status.connections = loops_[i]->server_counters().connections_open;
+                                loops.push_back(status);
+                              }
+                              return loops;
+                            },
+                        .stopping = [this] { return stopping_.load(); },
+                        .sign_in_guard = api::SignInGuard(config_.security.failed_sign_ins_per_minute),
+                        .started_us = unix_now_us(),
+                        .simulated_only = simulated_only});
+  for (std::uint32_t i = 0; i < loop_count(config_); ++i) {
+    loops_.push_back(std::make_unique<LoopStack>(fmt::format("loop-{}", i)));
+    loops_.back()->build(config_, *resolver_, *spool_, *metrics_, snapshot, log_);
+    watchdog_->watch(loops_.back()->loop());
+  }
+  std::uint16_t port = config_.server.port;
+  for (const auto& loop : loops_) {
+    SLIPWAY_TRY(loop->listen(config_, port, *services_, log_));
+    port = loop->port();  // a free port is picked once; the other loops share it
+  }
+  return {};
+}
+
+void Application::register_metrics() {
+  using Kind = telemetry::Metrics::Kind;
+  const auto spool_value = [this](auto field) {
+    return [this, field] { return static_cast<double>(field(spool_->stats())); };
+  };
+  metrics_->add_callback(Kind::kGauge, "slipway_spool_queued_bytes", "Bytes of records not yet written.", {},
+                         spool_value([](const telemetry::SpoolStats& s) { return s.queued_bytes; }));
+  metrics_->add_callback(Kind::kGauge, "slipway_spool_disk_bytes", "Bytes of the spool on disk.", {},
+                         spool_value([](const telemetry::SpoolStats& s) { return s.disk_bytes; }));
+  metrics_->add_callback(Kind::kCounter, "slipway_records_written_total", "Records written to the spool.", {},
+                         spool_value([](const telemetry::SpoolStats& s) { return s.records_written; }));
+  metrics_->add_callback(Kind::kCounter, "slipway_records_lost_total", "Records that could not be kept.", {},
+                         spool_value([](const telemetry::SpoolStats& s) { return s.lost(); }));
+  metrics_->add_callback(Kind::kGauge, "slipway_index_lag_seconds",
+                         "Age of the oldest record not yet queryable.", {},
+                         [this] { return static_cast<double>(telemetry_->stats().lag_us) / 1e6; });
+  metrics_->add_callback(Kind::kGauge, "slipway_blocking_pool_queued_jobs", "Jobs waiting for a pool thread.",
+                         {}, [this] { return static_cast<double>(pool_->queued()); });
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    const telemetry::MetricLabels labels = {{"loop", std::to_string(i)}};
+    metrics_->add_callback(Kind::kGauge, "slipway_loop_lag_seconds",
+                           "How long the loop's queue kept a heartbeat.", labels, [this, i] {
+                             const auto lags = watchdog_->lags();
+                             return i < lags.size() ? static_cast<double>(lags[i].last_us) / 1e6 : 0.0;
+                           });
+    metrics_->add_callback(
+        Kind::kGauge, "slipway_client_connections", "Open connections of clients.", labels,
+        [loop = loops_[i].get()] { return static_cast<double>(loop->server_counters().connections_open); });
+    metrics_->add_callback(
+        Kind::kGauge, "slipway_upstream_connections", "Open connections to providers.", labels,
+        [loop = loops_[i].get()] { return static_cast<double>(loop->client_counters().open); });
+  }
+}
+
+Result<> Application::republish() {
+  const std::lock_guard lock(republish_mutex_);
+  SLIPWAY_ASSIGN(const auto snapshot, snapshots_->build(*keys_));
+  for (const auto& loop : loops_) loop->publish(snapshot);
+  return {};
+}
+
+void Application::keep_house() {
+  std::unique_lock lock(housekeeping_mutex_);
+  while (!stopping_) {
+    housekeeping_wake_.wait_for(lock, std::chrono::seconds(kHouseSeconds),
+                                [this] { return stopping_.load(); });
+    const Result<> noted = keys_->note_used(snapshots_->take_last_used());
+    if (!noted) log_.warning("keys.last_use_not_noted", {{"error", noted.error().describe()}});
+  }
+}
+
+void Application::stop() {
+  {
+    const std::lock_guard lock(housekeeping_mutex_);
+    if (stopping_.exchange(true)) return;
+  }
+  log_.info("server.stopping");
+  housekeeping_wake_.notify_all();
+  if (housekeeper_.joinable()) housekeeper_.join();
+  // All loops stop accepting together: a connection must not land on one that still listens.
+  std::vector<std::thread> stoppers;
+  for (const auto& loop : loops_)
+    stoppers.emplace_back([&loop, this] { loop->stop_serving(config_.server.drain_ms); });
+  for (std::thread& stopper : stoppers) stopper.join();
+  if (watchdog_) {
+    for (const auto& loop : loops_) watchdog_->unwatch(loop->loop());
+  }
+  watchdog_.reset();
+  pool_.reset();  // jobs may still answer to loops
+  for (const auto& loop : loops_) loop->shut_down(0);
+  if (simulated_server_) simulated_server_->stop(0);
+  simulated_server_.reset();
+  if (simulated_loop_) simulated_loop_->stop();
+  resolver_.reset();
+  loops_.clear();
+  services_.reset();
+  query_.reset();
+  if (telemetry_) telemetry_->close();
+  telemetry_.reset();
+  if (spool_) spool_->close();
+  spool_.reset();
+  database_.reset();
+  if (lock_file_ >= 0) ::close(lock_file_);
+  lock_file_ = -1;
+  log_.info("server.stopped");
+}
+
+std::string Application::url() const {
+  if (!config_.server.public_url.empty()) return config_.server.public_url;
+  const bool tls = !config_.server.tls.certificate_file.empty();
+  const std::string& address = config_.server.address;
+  const bool any = address == "0.0.0.0" || address == "::";
+  const bool ipv6 = address.find(':') != std::string::npos;
+  const std::string host = any || address == "127.0.0.1" ? "localhost" : ipv6 ? "[" + address + "]" : address;
+  return fmt::format("{}://{}:{}", tls ? "https" : "http", host, port());
+}
+
+}  // namespace slipway::app

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole server: built in start(), taken down in reverse order by stop().
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "api/services.h"
+#include "app/loop_stack.h"
+#include "app/snapshot_builder.h"
+#include "llm/simulated.h"
+#include "rt/watchdog.h"
+#include "store/database.h"
+
+namespace slipway::app {
+
+// What a first start leaves for a person to begin with; empty on later starts.
+struct Welcome {
+  std::string api_key;  // a key made because there was none
+  std::string sign_in_token;
+};
+
+class Application {
+ public:
+  // Builds everything and begins to serve. Errors say which setting or file is at fault.
+  static Result<std::unique_ptr<Application>> start(Config config, Logger log);
+  ~Application();  // stop()
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+
+  // Stops accepting, drains, flushes, closes. Loses nothing that was answered.
+  void stop();
+
+  [[nodiscard]] const Config& config() const { return config_; }
+  [[nodiscard]] std::string url() const;  // http://127.0.0.1:8080
+  [[nodiscard]] const Welcome& welcome() const { return welcome_; }
+  [[nodiscard]] bool simulated_only() const { return services_->simulated_only; }
+  [[nodiscard]] std::uint16_t port() const { return loops_.front()->port(); }
+  [[nodiscard]] telemetry::TelemetryStore& telemetry() { return *telemetry_; }
+  [[nodiscard]] telemetry::TelemetryQuery& query() { return *query_; }
+
+ private:
+  Application(Config config, Logger log) : config_(std::move(config)), log_(std::move(log)) {}
+  Result<> open_data_directory();
+  Result<> open_stores();
+  Result<> start_simulated();
+  Result<> first_start();
+  Result<> start_loops();
+  void register_metrics();
+  Result<> republish();
+  void keep_house();  // the housekeeping thread
+
+  Config config_;
+  Logger log_;
+  Welcome welcome_;
+  int lock_file_ = -1;  // held while running: two servers on one directory would destroy it
+
+  std::unique_ptr<store::Database> database_;
+  std::unique_ptr<governance::PrincipalStore> principals_;
+  std::unique_ptr<governance::UseCaseStore> use_cases_;
+  std::unique_ptr<governance::KeyStore> keys_;
+  std::unique_ptr<telemetry::Spool> spool_;
+  std::unique_ptr<telemetry::TelemetryStore> telemetry_;
+  std::unique_ptr<telemetry::TelemetryQuery> query_;
+  std::unique_ptr<telemetry::Metrics> metrics_;
+  std::unique_ptr<rt::BlockingPool> pool_;
+  std::unique_ptr<rt::BlockingPool> resolver_;
+  std::unique_ptr<SnapshotBuilder> snapshots_;
+  std::unique_ptr<rt::Watchdog> watchdog_;
+  std::unique_ptr<rt::Loop> simulated_loop_;
+  std::unique_ptr<llm::SimulatedProvider> simulated_;
+  std::unique_ptr<net::Server> simulated_server_;
+  std::unique_ptr<api::Services> services_;
+  std::vector<std::unique_ptr<LoopStack>> loops_;
+
+  std::mutex republish_mutex_;
+  std::atomic<bool> stopping_{false};
+  std::mutex housekeeping_mutex_;
+  std::condition_variable housekeeping_wake_;
+  std::thread housekeeper_;
+};
+
+}  // namespace slipway::app

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns settings and the keys of the database into what the gateway reads.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/config.h"
+#include "gateway/snapshot.h"
+#include "governance/keys.h"
+#include "telemetry/price_table.h"
+
+namespace slipway::app {
+
+class SnapshotBuilder {
+ public:
+  // `simulated_url` is where the built-in provider listens. Fails on settings that name what doesn't exist.
+  static Result<std::unique_ptr<SnapshotBuilder>> create(const Config& config, std::string simulated_url);
+
+  // Reads the keys and builds the next snapshot. Blocks on the database; any thread.
+  Result<std::shared_ptr<const gateway::Snapshot>> build(governance::KeyStore& keys);
+
+  // When keys were last used, for those used since the last call.
+  std::vector<std::pair<std::string, std::int64_t>> take_last_used();
+
+ private:
+  SnapshotBuilder(const Config& config, std::string simulated_url)
+      : config_(config), simulated_url_(std::move(simulated_url)) {}
+  Result<> add_connections(gateway::Snapshot& snapshot);
+  Result<> add_routes(gateway::Snapshot& snapshot) const;
+  void add_key(gateway::Snapshot& snapshot, const governance::ActiveDigest& active);
+
+  const Config& config_;
+  const std::string simulated_url_;
+  std::shared_ptr<const telemetry::PriceTable> prices_;
+  std::mutex mutex_;
+  // What outlives a snapshot.
+  std::map<std::string, std::shared_ptr<gateway::KeyUse>> key_use_;
+  std::map<std::string, std::int64_t> last_used_noted_;
+  std::map<std::string, std::shared_ptr<gateway::ConnectionHealth>> health_;
+  std::uint64_t version_ = 0;
+};
+
+}  // namespace slipway::app

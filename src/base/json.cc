@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace slipway {
+
+namespace {
+
+std::string_view kind_name(json::kind kind) {
+  switch (kind) {
+    case json::kind::null: return "null";
+    case json::kind::bool_: return "a boolean";
+    case json::kind::int64:
+    case json::kind::uint64:
+    case json::kind::double_: return "a number";
+    case json::kind::string: return "a string";
+    case json::kind::array: return "an array";
+    case json::kind::object: return "an object";
+  }
+  return "unknown";
+}
+
+std::string field_path(std::string_view path, std::string_view key) {
+  return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
+}
+
+std::unexpected<Error> wrong_type(std::string_view path, std::string_view key, std::string_view wanted,
+                                  const json::value& found) {
+  const std::string field = field_path(path, key);
+  return fail(ErrorCode::kInvalidArgument,
+              fmt::format("{} must be {}, but is {}", field, wanted, kind_name(found.kind())), field);
+}
+
+// nullptr when absent or null: both mean "not given".
+const json::value* find(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+}  // namespace
+
+Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > limits.size_bytes)
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("the JSON text has {} bytes, more than the limit of {}", text.size(), limits.size_bytes));
+  json::parse_options options;
+  options.max_depth = limits.depth;
+  json::stream_parser parser({}, options);
+  boost::system::error_code error;
+  std::size_t read = parser.write_some(text.data(), text.size(), error);
+  if (!error && read == text.size()) parser.finish(error);
+  if (!error && read < text.size() && !trim(text.substr(read)).empty()) error = json::error::extra_data;
+  if (error) {
+    const std::string_view before = text.substr(0, std::min(read, text.size()));
+    const auto line = 1 + std::ranges::count(before, '\n');
+    const auto column =
+        before.size() - (before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1) + 1;
+    return fail(ErrorCode::kInvalidArgument, fmt::format("not valid JSON: {}", error.message()),
+                fmt::format("line {}, column {}", line, column));
+  }
+  return parser.release();
+}
+
+Result<std::optional<std::string>> optional_string(const json::object& object, std::string_view key,
+                                                   std::string_view path) {
+  const json::value* value = find(object, key);
+  if (value == nullptr) return std::optional<std::string>{};
+  if (!value->is_string()) return wrong_type(path, key, "a string", *value);
+  return std::optional<std::string>(std::string(value->as_string()));
+}
+
+Result<std::string> require_string(const json::object& object, std::string_view key, std::string_view path) {
+  SLIPWAY_ASSIGN(auto value, optional_string(object, key, path));
+  if (!value) {
+    const std::string field = field_path(path, key);
+    return fail(ErrorCode::kInvalidArgument, fmt::format("{} is required and must be a string", field),
+                field);
+  }
+  return std::move(*value);
+}
+
+Result<std::optional<std::int64_t>> optional_integer(const json::object& object, std::string_view key,
+                                                     std::string_view path) {
+  const json::value* value = find(object, key);
+  if (value == nullptr) return std::optional<std::int64_t>{};
+  boost::system::error_code error;
+  const auto number = value->is_number() ? value->to_number<std::int64_t>(error) : 0;
+  if (!value->is_number() || error) return wrong_type(path, key, "an integer", *value);
+  return std::optional<std::int64_t>(number);
+}
+
+Result<std::optional<double>> optional_number(const json::object& object, std::string_view key,
+                                              std::string_view path) {
+  const json::value* value = find(object, key);
+  if (value == nullptr) return std::optional<double>{};
+  if (!value->is_number()) return wrong_type(path, key, "a number", *value);
+  return std::optional<double>(value->to_number<double>());
+}
+
+Result<std::optional<bool>> optional_bool(const json::object& object, std::string_view key,
+                                          std::string_view path) {
+  const json::value* value = find(object, key);
+  if (value == nullptr) return std::optional<bool>{};
+  if (!value->is_bool()) return wrong_type(path, key, "true or false", *value);
+  return std::optional<bool>(value->as_bool());
+}
+
+Result<const json::object*> optional_object(const json::object& object, std::string_view key,
+                                            std::string_view path) {
+  const json::value* value = find(object, key);
+  if (value == nullptr) return nullptr;
+  if (!value->is_object()) return wrong_type(path, key, "an object", *value);
+  return &value->as_object();
+}
+
+Result<const json::array*> optional_array(const json::object& object, std::string_view key,
+                                          std::string_view path) {
+  const json::value* value = find(object, key);
+  if (value == nullptr) return nullptr;
+  if (!value->is_array()) return wrong_type(path, key, "an array", *value);
+  return &value->as_array();
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string mended;
+  if (!is_valid_utf8(text)) {
+    mended = to_valid_utf8(text);
+    text = mended;
+  }
+  out += '"';
+  std::size_t plain = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text.substr(plain, i - plain));
+    plain = i + 1;
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        out += "\\u00";
+        out += kDigits[c >> 4];
+        out += kDigits[c & 15];
+    }
+  }
+  out.append(text.substr(plain));
+  out += '"';
+}
+
+}  // namespace slipway

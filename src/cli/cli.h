@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: reads arguments, does the local commands itself, calls a server's control API for the
+// rest.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+
+namespace slipway::cli {
+
+// DESIGN §7.
+inline constexpr int kExitDone = 0;
+inline constexpr int kExitFailed = 1;       // a check or gate said no
+inline constexpr int kExitUsage = 2;        // wrong usage or input
+inline constexpr int kExitUnreachable = 3;  // could not decide, or could not reach
+
+// Runs the server with valid settings until it is told to stop; gives the exit code.
+using ServeFunction = std::function<int(LoadedConfig)>;
+// Starts a server on a temporary directory and a free port, calls it, shows the records; gives the exit code.
+using CheckFunction = std::function<int(bool json)>;
+
+struct Hooks {
+  ServeFunction serve;
+  CheckFunction check;
+};
+
+// What a command may touch of the process; tests bring their own.
+struct Surroundings {
+  std::ostream& out;
+  std::ostream& err;
+  std::istream& in;
+  std::map<std::string, std::string, std::less<>> environment;
+  bool color = false;        // standard output is a terminal and NO_COLOR is not set
+  bool interactive = false;  // standard input is a terminal: may ask for a password
+};
+
+// `arguments` without the program's name.
+int run(std::vector<std::string> arguments, const Hooks& hooks, Surroundings surroundings);
+
+// The same for main().
+int run_cli(int argc, char** argv, const Hooks& hooks);
+
+// "0.1.0"
+std::string version();
+
+}  // namespace slipway::cli

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands share: global options, and the way to settings, output and server.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/config.h"
+#include "cli/api_client.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+
+namespace slipway::cli {
+
+struct Context {
+  Surroundings surroundings;
+  const Hooks& hooks;
+  std::string config_file;
+  std::vector<std::string> assignments;
+  std::string data_dir;
+  std::string url;
+  std::string ca_file;
+  bool json = false;
+  // What the chosen command does, set while arguments are parsed and run afterwards. Gives the exit code.
+  std::function<int()> action;
+
+  [[nodiscard]] Output output() const { return {surroundings, json}; }
+  // Settings as given; `report` tells whether they are sound.
+  [[nodiscard]] Result<LoadedConfig> load() const;
+  // The server to call. Unsound settings only matter to it where they name server and data directory.
+  [[nodiscard]] Result<ApiClient> api() const;
+};
+
+// Each adds its commands to `app`; `context` outlives it.
+void add_server_commands(CLI::App& app, Context& context);  // serve, check, version
+void add_login_commands(CLI::App& app, Context& context);
+void add_key_commands(CLI::App& app, Context& context);  // key, use-case
+void add_log_commands(CLI::App& app, Context& context);
+void add_config_commands(CLI::App& app, Context& context);
+void add_doctor_command(CLI::App& app, Context& context);
+void add_completion_command(CLI::App& app, Context& context);
+
+// The reference of all settings as Markdown; docs/configuration.md is this text.
+std::string config_reference();
+
+// A script for `shell` (bash, zsh or fish) that completes the commands and options of `app`.
+Result<std::string> completion_script(const CLI::App& app, const std::string& shell);
+
+}  // namespace slipway::cli

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+// key …, use-case ….
+#include <memory>
+#include <ostream>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/settings.h"
+#include "base/text.h"
+#include "cli/commands.h"
+
+namespace slipway::cli {
+namespace {
+
+struct KeyOptions {
+  std::string which;  // name for create, id or name for revoke and rotate
+  std::string use_case;
+  std::string environment;
+  std::vector<std::string> models;
+  std::string expires;
+  std::int64_t max_concurrent = 0;
+  std::string grace = "24h";
+};
+
+std::vector<std::string> texts_of(const json::object& object, std::string_view field) {
+  std::vector<std::string> out;
+  if (const json::value* list = object.if_contains(field); list != nullptr && list->is_array())
+    for (const json::value& item : list->as_array())
+      if (item.is_string()) out.emplace_back(item.as_string());
+  return out;
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
+Result<json::array> items_of(Result<json::value> answer) {
+  if (!answer) return fail(std::move(answer).error());
+  if (answer->is_object())
+    if (json::value* items = answer->as_object().if_contains("items"); items != nullptr && items->is_array())
+      return std::move(items->as_array());
+  return fail(ErrorCode::kInternal, "the server's answer has no items", "",
+              "is this the address of a Slipway server?");
+}
+
+// "90d" from now, or a moment in RFC 3339; null for "never" and nothing.
+Result<json::value> expiry(const std::string& text) {
+  if (text.empty() || text == "never") return json::value(nullptr);
+  if (const auto seconds = parse_duration(text, DurationUnit::kSeconds))
+    return json::value(format_time_us(unix_now_us() + static_cast<std::int64_t>(*seconds) * 1'000'000));
+  if (const auto moment = parse_time_us(text)) return json::value(format_time_us(*moment));
+  return fail(ErrorCode::kInvalidArgument, "\"" + text + "\" is neither a duration nor a time", "--expires",
+              "for instance 90d, or 2027-01-31T00:00:00Z");
+}
+
+// The secret goes to standard output and the words around it to standard error: KEY=$(slipway key create …)
+// works.
+void show_secret(const Output& output, const json::value& answer) {
+  if (output.json()) {
+    output.print_json(answer);
+    return;
+  }
+  if (!answer.is_object()) return;
+  const json::value* key = answer.as_object().if_contains("key");
+  if (key != nullptr && key->is_object()) {
+    const json::object& fields = key->as_object();
+    output.note("Key \"" + printable(text_of(fields, "name")) + "\" (" + text_of(fields, "id") + ") for " +
+                text_of(fields, "use_case") + " in " + text_of(fields, "environment") +
+                ". Its secret is shown only now:");
+  }
+  output.line(text_of(answer.as_object(), "secret"));
+}
+
+int create(const Context& context, const KeyOptions& options) {
+  const Output output = context.output();
+  const auto expires_at = expiry(options.expires);
+  if (!expires_at) return output.fail(expires_at.error());
+  const auto api = context.api();
+  if (!api) return output.fail(api.error());
+  json::object body{{"name", options.which},
+                    {"use_case", options.use_case},
+                    {"environment", options.environment},
+                    {"expires_at", *expires_at}};
+  json::array models;
+  for (const std::string& model : options.models) models.emplace_back(model);
+  body["allowed_models"] = std::move(models);
+  if (options.max_concurrent > 0) body["max_concurrent"] = options.max_concurrent;
+  const auto answer = api->post("/api/v1/keys", body);
+  if (!answer) return output.fail(answer.error());
+  show_secret(output, *answer);
+  return kExitDone;
+}
+
+int list(const Context& context, const KeyOptions& options) {
+  const Output output = context.output();
+  const auto api = context.api();
+  if (!api) return output.fail(api.error());
+  const auto items = items_of(api->get(
+      "/api/v1/keys" + query_string({{"use_case", options.use_case}, {"environment", options.environment}})));
+  if (!items) return output.fail(items.error());
+  if (output.json()) {
+    output.print_json({{"items", *items}});
+    return kExitDone;
+  }
+  std::vector<std::vector<Cell>> rows;
+  for (const json::value& item : *items) {
+    if (!item.is_object()) continue;
+    const json::object& key = item.as_object();
+    const std::string state = text_of(key, "state");
+    const std::vector<std::string> models = texts_of(key, "allowed_models");
+    rows.push_back({text_of(key, "id"), text_of(key, "name"), text_of(key, "prefix") + "…",
+                    text_of(key, "use_case"), text_of(key, "environment"),
+                    Cell(state, state == "active" ? Color::kGreen : Color::kDim),
+                    models.empty() ? "all" : join(models), short_time(text_of(key, "expires_at", "never")),
+                    short_time(text_of(key, "last_used_at", "never"))});
+  }
+  if (rows.empty())
+    output.note("No keys yet. Create one: slipway key create NAME --use-case SLUG --environment dev");
+  else
+    output.table(
+        {"ID", "NAME", "SECRET", "USE CASE", "ENVIRONMENT", "STATE", "MODELS", "EXPIRES", "LAST USED"}, rows);
+  return kExitDone;
+}
+
+// An id as it is; otherwise the one active key of that name.
+Result<std::string> find_key(const ApiClient& api, const std::string& which) {
+  SLIPWAY_ASSIGN(const json::array items, items_of(api.get("/api/v1/keys")));
+  std::vector<std::string> ids;
+  std::vector<std::string> names;
+  for (const json::value& item : items) {
+    if (!item.is_object()) continue;
+    const json::object& key = item.as_object();
+    if (text_of(key, "id") == which) return which;
+    if (text_of(key, "state") != "active") continue;
+    names.push_back(text_of(key, "name"));
+    if (names.back() == which) ids.push_back(text_of(key, "id"));
+  }
+  if (ids.size() == 1) return ids.front();
+  if (ids.size() > 1)
+    return fail(ErrorCode::kConflict, std::to_string(ids.size()) + " keys are called \"" + which + "\"", "",
+                "use one of the ids " + join(ids));
+  const auto near = nearest(which, names);
+  return fail(ErrorCode::kNotFound, "there is no active key \"" + which + "\"", "",
+              near ? "did you mean \"" + *near + "\"?" : "slipway key list shows all keys");
+}
+
+int revoke(const Context& context, const KeyOptions& options) {
+  const Output output = context.output();
+  const auto api = context.api();
+  if (!api) return output.fail(api.error());
+  const auto id = find_key(*api, options.which);
+  if (!id) return output.fail(id.error());
+  if (const auto answer = api->remove("/api/v1/keys/" + url_encode(*id)); !answer)
+    return output.fail(answer.error());
+  if (output.json())
+    output.print_json({{"id", *id}, {"state", "revoked"}});
+  else
+    output.line("Revoked " + *id + "; calls with it are refused within a second");
+  return kExitDone;
+}
+
+int rotate(const Context& context, const KeyOptions& options) {
+  const Output output = context.output();
+  const auto grace = parse_duration(options.grace, DurationUnit::kSeconds);
+  if (!grace) {
+    Error error = grace.error();
+    error.where = "--grace";
+    return output.fail(error);
+  }
+  const auto api = context.api();
+  if (!api) return output.fail(api.error());
+  const auto id = find_key(*api, options.which);
+  if (!id) return output.fail(id.error());
+  const auto answer = api->post("/api/v1/keys/" + url_encode(*id) + "/rotate", {{"grace_seconds", *grace}});
+  if (!answer) return output.fail(answer.error());
+  show_secret(output, *answer);
+  if (!output.json() && *grace > 0)
+    output.note("The secret before works for another " + format_duration(*grace, DurationUnit::kSeconds) +
+                ".");
+  return kExitDone;
+}
+
+struct UseCaseOptions {
+  std::string slug;
+  std::string name;
+  std::string owner;
+};
+
+int create_use_case(const Context& context, const UseCaseOptions& options) {
+  const Output output = context.output();
+  const auto api = context.api();
+  if (!api) return output.fail(api.error());
+  json::object body{{"slug", options.slug}, {"name", options.name.empty() ? options.slug : options.name}};
+  if (!options.owner.empty()) body["owner"] = options.owner;
+  const auto answer = api->post("/api/v1/use-cases", body);
+  if (!answer) return output.fail(answer.error());
+  if (output.json())
+    output.print_json(*answer);
+  else
+    output.line("Registered the use case " + options.slug + ". Next: slipway key create NAME --use-case " +
+                options.slug + " --environment dev");
+  return kExitDone;
+}
+
+int list_use_cases(const Context& context) {
+  const Output output = context.output();
+  const auto api = context.api();
+  if (!api) return output.fail(api.error());
+  const auto items = items_of(api->get("/api/v1/use-cases"));
+  if (!items) return output.fail(items.error());
+  if (output.json()) {
+    output.print_json({{"items", *items}});
+    return kExitDone;
+  }
+  std::vector<std::vector<Cell>> rows;
+  for (const json::value& item : *items) {
+    if (!item.is_object()) continue;
+    const json::object& fields = item.as_object();
+    rows.push_back({text_of(fields, "slug"), text_of(fields, "name"), text_of(fields, "owner"),
+                    short_time(text_of(fields, "created_at"))});
+  }
+  output.table({"SLUG", "NAME", "OWNER", "CREATED"}, rows);
+  return kExitDone;
+}
+
+template <class Options>
+void on_call(CLI::App* command, Context& context, std::shared_ptr<Options> options,
+             int (*action)(const Context&, const Options&)) {
+  command->callback([&context, options, action] {
+    context.action = [&context, options, action] { return action(context, *options); };
+  });
+}
+
+}  // namespace
+
+void add_key_commands(CLI::App& app, Context& context) {
+  CLI::App* keys = app.add_subcommand("key", "API keys: create, list, revoke, rotate");
+  keys->require_subcommand(1)->fallthrough();
+  auto options = std::make_shared<KeyOptions>();
+
+  CLI::App* command = keys->add_subcommand("create", "Create a key and print its secret");
+  command->add_option("name", options->which, "What to call it")->required()->type_name("NAME");
+  command->add_option("--use-case", options->use_case, "Use case it belongs to")
+      ->required()
+      ->type_name("SLUG");
+  command->add_option("--environment", options->environment, "Environment it works in")
+      ->required()
+      ->type_name("NAME");
+  command
+      ->add_option("--model", options->models,
+                   "Model it may call, * stands for any characters; repeat for more")
+      ->type_name("GLOB")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--expires", options->expires, "After a time (90d) or at a moment (RFC 3339); else never")
+      ->type_name("WHEN");
+  command->add_option("--max-concurrent", options->max_concurrent, "Calls running at once")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000}));
+  on_call(command, context, options, create);
+
+  command = keys->add_subcommand("list", "List keys");
+  command->add_option("--use-case", options->use_case, "Only of this use case")->type_name("SLUG");
+  command->add_option("--environment", options->environment, "Only of this environment")->type_name("NAME");
+  on_call(command, context, options, list);
+
+  command = keys->add_subcommand("revoke", "Refuse a key from now on");
+  command->add_option("key", options->which, "Its id or name")->required()->type_name("KEY");
+  on_call(command, context, options, revoke);
+
+  command = keys->add_subcommand("rotate", "Give a key a new secret");
+  command->add_option("key", options->which, "Its id or name")->required()->type_name("KEY");
+  command->add_option("--grace", options->grace, "How long the secret before still works")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  on_call(command, context, options, rotate);
+
+  CLI::App* use_cases = app.add_subcommand("use-case", "Use cases: create, list");
+  use_cases->require_subcommand(1)->fallthrough();
+  auto use_case = std::make_shared<UseCaseOptions>();
+  command = use_cases->add_subcommand("create", "Register a use case");
+  command->add_option("slug", use_case->slug, "Short name: a-z, 0-9 and -")->required()->type_name("SLUG");
+  command->add_option("--name", use_case->name, "Full name");
+  command->add_option("--owner", use_case->owner, "Who answers for it; default you");
+  on_call(command, context, use_case, create_use_case);
+  use_cases->add_subcommand("list", "List use cases")->callback([&context] {
+    context.action = [&context] { return list_use_cases(context); };
+  });
+}
+
+}  // namespace slipway::cli

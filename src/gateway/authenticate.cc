@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
+#include "base/text.h"
+#include "gateway/call.h"
+
+namespace slipway::gateway {
+
+namespace {
+
+std::string_view presented_secret(const net::HeaderView& headers) {
+  if (const std::string_view value = headers.find("authorization"); !value.empty()) {
+    const std::size_t space = value.find(' ');
+    if (space == std::string_view::npos || !iequals(value.substr(0, space), "bearer")) return {};
+    return trim(value.substr(space + 1));
+  }
+  if (const std::string_view value = headers.find("x-api-key"); !value.empty()) return trim(value);
+  return trim(headers.find("api-key"));
+}
+
+}  // namespace
+
+std::optional<Refusal> authenticate(Call& call) {
+  if (call.key != nullptr) return std::nullopt;  // a signed-in person
+  const std::string_view secret = presented_secret(call.exchange.headers());
+  if (secret.empty())
+    return unauthenticated("missing_api_key",
+                           "No API key was sent. Send 'Authorization: Bearer <key>'; create a key with "
+                           "'slipway key create' or on the console's Keys page.");
+  // The digest is what is stored, so looking it up tells nothing about secrets by its timing.
+  const auto found = call.snapshot->keys.find(sha256(secret));
+  if (found == call.snapshot->keys.end())
+    return unauthenticated(
+        "invalid_api_key",
+        "This API key is not known here, or was revoked. Check it, or create a new one on the "
+        "console's Keys page.");
+  const std::int64_t now_us = unix_now_us();
+  const std::shared_ptr<const Key>& key = found->second;
+  if (key->expires_at_us != 0 && key->expires_at_us <= now_us)
+    return unauthenticated("expired_api_key",
+                           "This API key expired on " + format_time_us(key->expires_at_us) +
+                               ". Rotate it or create a new one on the console's Keys page.");
+  call.key = key;
+  key->use->last_used_us.store(now_us, std::memory_order_relaxed);
+  return std::nullopt;
+}
+
+}  // namespace slipway::gateway

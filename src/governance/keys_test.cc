@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "governance/keys.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "base/clock.h"
+#include "governance/principals.h"
+#include "governance/schema.h"
+#include "governance/use_cases.h"
+
+namespace slipway::governance {
+namespace {
+
+constexpr std::int64_t kHourUs = 3'600'000'000;
+
+class GovernanceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "slipway-gov-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+    auto opened = store::Database::open({.file = directory_ / "slipway.db"});
+    ASSERT_TRUE(opened) << opened.error().describe();
+    database_ = std::move(*opened);
+    const auto migrated = migrate_governance(*database_);
+    ASSERT_TRUE(migrated) << migrated.error().describe();
+  }
+  void TearDown() override {
+    database_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  NewKey wanted(std::string name = "ci") {
+    NewKey key;
+    key.name = std::move(name);
+    key.use_case = "support";
+    key.environment = "dev";
+    key.allowed_models = {"gpt-4o*", "simulated/\"odd\""};
+    key.max_concurrent = 7;
+    key.created_by = "admin";
+    return key;
+  }
+  void register_use_case() { ASSERT_TRUE(UseCaseStore(*database_).create("support", "Support", "anna")); }
+
+  std::filesystem::path directory_;
+  std::unique_ptr<store::Database> database_;
+};
+
+TEST_F(GovernanceTest, AKeyIsStoredAsADigestOnly) {
+  register_use_case();
+  KeyStore keys(*database_);
+  const auto made = keys.create(wanted());
+  ASSERT_TRUE(made) << made.error().describe();
+  EXPECT_TRUE(made->secret.starts_with("sk-slp-"));
+  EXPECT_GE(made->secret.size(), 7u + 43u);  // 256 bits
+  const auto active = keys.load_active();
+  ASSERT_TRUE(active);
+  ASSERT_EQ(active->size(), 1u);
+  EXPECT_EQ(active->front().digest, sha256(made->secret));
+  EXPECT_EQ(active->front().key.allowed_models, wanted().allowed_models);
+  EXPECT_EQ(active->front().key.max_concurrent, 7u);
+  database_.reset();
+  std::string stored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+    FILE* file = std::fopen(entry.path().c_str(), "rb");
+    ASSERT_NE(file, nullptr);
+    char block[65536];
+    while (const std::size_t got = std::fread(block, 1, sizeof(block), file)) stored.append(block, got);
+    std::fclose(file);
+  }
+  EXPECT_EQ(stored.find(made->secret), std::string::npos);
+  EXPECT_NE(stored.find(hex(sha256(made->secret))), std::string::npos);
+}
+
+TEST_F(GovernanceTest, ARotatedSecretWorksForItsGraceOnly) {
+  register_use_case();
+  KeyStore keys(*database_);
+  const auto made = keys.create(wanted());
+  ASSERT_TRUE(made);
+  const auto rotated = keys.rotate(made->key.id, 60);
+  ASSERT_TRUE(rotated) << rotated.error().describe();
+  EXPECT_NE(rotated->secret, made->secret);
+  auto active = keys.load_active();
+  ASSERT_TRUE(active);
+  ASSERT_EQ(active->size(), 2u);
+  EXPECT_EQ(active->at(0).digest, sha256(rotated->secret));
+  EXPECT_EQ(active->at(0).until_us, 0);
+  EXPECT_EQ(active->at(1).digest, sha256(made->secret));
+  EXPECT_GT(active->at(1).until_us, unix_now_us());
+  EXPECT_LE(active->at(1).until_us, unix_now_us() + 60'000'000);
+  ASSERT_TRUE(keys.rotate(made->key.id, 0));
+  active = keys.load_active();
+  ASSERT_TRUE(active);
+  EXPECT_EQ(active->size(), 1u);
+}
+
+TEST_F(GovernanceTest, ARevokedKeyIsNoLongerActiveAndCannotComeBack) {
+  register_use_case();
+  KeyStore keys(*database_);
+  const auto made = keys.create(wanted());
+  ASSERT_TRUE(made);
+  ASSERT_TRUE(keys.revoke(made->key.id));
+  EXPECT_TRUE(keys.revoke(made->key.id)) << "revoking twice is fine";
+  EXPECT_TRUE(keys.load_active()->empty());
+  EXPECT_EQ(keys.list()->front().state(unix_now_us()), "revoked");
+  const auto rotated = keys.rotate(made->key.id, 0);
+  ASSERT_FALSE(rotated);
+  EXPECT_EQ(rotated.error().code, ErrorCode::kConflict);
+  const auto unknown = keys.revoke("key_none");
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(GovernanceTest, BadKeysAreRefusedNamingTheField) {
+  register_use_case();
+  KeyStore keys(*database_);
+  NewKey nameless = wanted("  ");
+  EXPECT_EQ(keys.create(nameless).error().where, "name");
+  NewKey late = wanted();
+  late.expires_us = 1;
+  EXPECT_EQ(keys.create(late).error().where, "expires_at");
+  NewKey lost = wanted();
+  lost.use_case = "nowhere";
+  const auto refused = keys.create(lost);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(keys.list()->empty());
+}
+
+TEST_F(GovernanceTest, LastUseOnlyMovesForward) {
+  register_use_case();
+  KeyStore keys(*database_);
+  const auto made = keys.create(wanted());
+  ASSERT_TRUE(made);
+  ASSERT_TRUE(keys.note_used({{made->key.id, 2'000}}));
+  ASSERT_TRUE(keys.note_used({{made->key.id, 1'000}}));
+  EXPECT_EQ(keys.list()->front().last_used_us, 2'000);
+}
+
+TEST_F(GovernanceTest, UseCasesHaveProperSlugsAndAreUnique) {
+  UseCaseStore use_cases(*database_);
+  for (const char* bad : {"", "Support", "9lives", "a_b", "a b", "ünder"})
+    EXPECT_FALSE(use_cases.create(bad, "Name", "anna")) << bad;
+  ASSERT_TRUE(use_cases.create("support", "Support", "anna"));
+  const auto again = use_cases.create("support", "Other", "bert");
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::kConflict);
+  EXPECT_TRUE(use_cases.ensure("support", "Other", "bert"));
+  EXPECT_EQ(use_cases.list()->front().owner, "anna");
+}
+
+TEST_F(GovernanceTest, AOneTimeTokenOpensOneSession) {
+  PrincipalStore principals(*database_, kHourUs);
+  ASSERT_TRUE(principals.ensure_administrator());
+  ASSERT_TRUE(principals.ensure_administrator());
+  const auto token = principals.make_sign_in_token(kHourUs);
+  ASSERT_TRUE(token);
+  const auto opened = principals.sign_in_with_token(*token);
+  ASSERT_TRUE(opened) << opened.error().describe();
+  EXPECT_EQ(opened->session.principal.name, "admin");
+  EXPECT_FALSE(opened->session.principal.password_set);
+  const auto again = principals.sign_in_with_token(*token);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::kUnauthenticated);
+  const auto found = principals.find_session(opened->cookie);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->csrf_token, opened->session.csrf_token);
+  ASSERT_TRUE(principals.sign_out(opened->cookie));
+  EXPECT_FALSE(principals.find_session(opened->cookie));
+  const auto stale = principals.make_sign_in_token(-1);
+  ASSERT_TRUE(stale);
+  EXPECT_FALSE(principals.sign_in_with_token(*stale));
+}
+
+TEST_F(GovernanceTest, SettingAPasswordEndsOtherSessions) {
+  PrincipalStore principals(*database_, kHourUs);
+  ASSERT_TRUE(principals.ensure_administrator());
+  const auto first = principals.sign_in_with_token(*principals.make_sign_in_token(kHourUs));
+  const auto second = principals.sign_in_with_token(*principals.make_sign_in_token(kHourUs));
+  ASSERT_TRUE(first && second);
+  EXPECT_FALSE(principals.set_password(first->session, first->cookie, std::nullopt, "short"));
+  ASSERT_TRUE(principals.set_password(first->session, first->cookie, std::nullopt, "correct horse battery"));
+  EXPECT_TRUE(principals.find_session(first->cookie));
+  EXPECT_FALSE(principals.find_session(second->cookie));
+  EXPECT_FALSE(principals.sign_in_with_password("admin", "wrong horse battery"));
+  EXPECT_FALSE(principals.sign_in_with_password("nobody", "correct horse battery"));
+  const auto third = principals.sign_in_with_password("admin", "correct horse battery");
+  ASSERT_TRUE(third) << third.error().describe();
+  const auto refused =
+      principals.set_password(third->session, third->cookie, "not the old one", "another good password");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kPermissionDenied);
+}
+
+TEST_F(GovernanceTest, AServiceTokenReplacesTheOneBefore) {
+  PrincipalStore principals(*database_, kHourUs);
+  const auto first = principals.make_service_token("cli");
+  const auto second = principals.make_service_token("cli");
+  ASSERT_TRUE(first && second);
+  EXPECT_FALSE(*principals.is_service_token(*first));
+  EXPECT_TRUE(*principals.is_service_token(*second));
+  EXPECT_EQ(principals.find_service(*second)->kind, "service");
+}
+
+TEST_F(GovernanceTest, ASessionEnds) {
+  PrincipalStore principals(*database_, 1);
+  ASSERT_TRUE(principals.ensure_administrator());
+  const auto opened = principals.sign_in_with_token(*principals.make_sign_in_token(kHourUs));
+  ASSERT_TRUE(opened);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  EXPECT_FALSE(principals.find_session(opened->cookie));
+}
+
+}  // namespace
+}  // namespace slipway::governance

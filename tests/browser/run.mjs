@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the cases in order; they build on each other as a person's first hour does.
+// Environment: SLIPWAY_URL and SIGN_IN_TOKEN of a running server, or SLIPWAY_BIN to start one; CHROMIUM.
+// `node run.mjs WORD` runs the setting-up cases and those whose name holds the word.
+import {performance} from 'node:perf_hooks';
+import {kCalls} from './cases-calls.mjs';
+import {kEverywhere} from './cases-everywhere.mjs';
+import {kSetUp} from './cases-set-up.mjs';
+import {startServer} from './server.mjs';
+import {openBrowser, World} from './support.mjs';
+
+const word = process.argv[2];
+const cases = [...kSetUp.map((c) => ({...c, always: true})), ...kCalls, ...kEverywhere].filter((c) => !word || c.always || c.name.includes(word));
+let passed = 0;
+let failed = 0;
+let server;
+let browser;
+try {
+  server = await startServer();
+  browser = await openBrowser();
+  const world = new World(browser, server);
+  for (const {name, run} of cases) {
+    const start = performance.now();
+    world.trouble = [];
+    try {
+      await run(world);
+      if (world.trouble.length) throw new Error(`the browser reported:\n  ${world.trouble.join('\n  ')}`);
+      passed++;
+      console.log(`ok    ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+    } catch (error) {
+      failed++;
+      console.log(`FAIL  ${name}\n${String(error?.stack ?? error).replace(/^/gm, '      ')}`);
+      for (const context of browser.contexts()) {
+        for (const page of context.pages()) await world.shot(page, `failed-${name.replace(/\W+/g, '-')}`).catch(() => {});
+        await context.close().catch(() => {});
+      }
+    }
+  }
+} catch (error) {
+  failed++;
+  console.log(`FAIL  ${error?.stack ?? error}`);
+} finally {
+  await browser?.close();
+  await server?.stop();
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);
