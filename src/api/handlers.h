@@ -2,11 +2,31 @@
 // One function per operation of api/openapi.yaml, grouped by file.
 #pragma once
 
+#include <span>
+
 #include "api/request.h"
+#include "governance/permissions.h"
 
 namespace slipway::api {
 
 using HandlerFunction = rt::Task<void> (*)(Request&);
+
+// kSignedIn: whoever is signed in, whatever the roles.
+enum class Access : std::uint8_t { kAnyone, kSignedIn, kPermitted };
+
+// One operation. Where its path has {slug} or {owner}, and {environment}, the caller needs the permission for
+// that use case and environment; what stands in the body is checked by the handler.
+struct Route {
+  std::string_view method;
+  std::string_view path;  // after /api/v1; {name} stands for one segment
+  HandlerFunction handler;
+  governance::Permission permission = governance::Permission::kView;
+  Access access = Access::kPermitted;
+};
+
+// Each file of handlers names its routes; the router tries the groups in turn, so within a group literal
+// segments come before {…}.
+std::span<const Route> core_routes();
 
 // session_api.cc
 rt::Task<void> sign_in(Request& request);

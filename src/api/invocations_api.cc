@@ -129,7 +129,7 @@ rt::Task<void> list_invocations(Request& request) {
 }
 
 rt::Task<void> get_invocation(Request& request) {
-  const auto id = Uuid::parse(request.id);
+  const auto id = Uuid::parse(request.segment("id"));
   if (!id) {
     co_await answer_error(request, problem(ErrorCode::kNotFound, "there is no invocation with this id", {},
                                            "An id is a UUID, as in the header x-slipway-invocation-id."));

@@ -133,7 +133,8 @@ rt::Task<void> rotate_key(Request& request) {
                          "grace_seconds", {}));
     co_return;
   }
-  std::function<Result<governance::KeyWithSecret>()> job = [&services = request.services, id = request.id,
+  std::function<Result<governance::KeyWithSecret>()> job = [&services = request.services,
+                                                            id = request.segment("id"),
                                                             grace_s]() -> Result<governance::KeyWithSecret> {
     SLIPWAY_ASSIGN(auto rotated, services.keys.rotate(id, static_cast<std::uint32_t>(grace_s)));
     SLIPWAY_TRY(services.republish());
@@ -148,7 +149,7 @@ rt::Task<void> rotate_key(Request& request) {
 
 rt::Task<void> revoke_key(Request& request) {
   std::function<Result<Nothing>()> job = [&services = request.services,
-                                          id = request.id]() -> Result<Nothing> {
+                                          id = request.segment("id")]() -> Result<Nothing> {
     SLIPWAY_TRY(services.keys.revoke(id));
     SLIPWAY_TRY(services.republish());
     return Nothing{};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/request.h"
 
+#include <cassert>
 #include <vector>
 
 #include "api/problem.h"
@@ -36,6 +37,12 @@ Result<Query> parse_query(std::string_view text) {
 std::string_view Request::param(std::string_view name) const {
   const auto found = query.find(name);
   return found == query.end() ? std::string_view{} : std::string_view(found->second);
+}
+
+const std::string& Request::segment(std::string_view name) const {
+  const auto found = path.find(name);
+  assert(found != path.end() && "the route's pattern has no such segment");
+  return found->second;
 }
 
 Result<json::object> Request::body_object() const {

@@ -11,6 +11,7 @@
 #include "api/services.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "governance/permissions.h"
 #include "governance/principals.h"
 #include "net/server.h"
 #include "rt/task.h"
@@ -27,12 +28,19 @@ struct Request {
   gateway::Gateway& gateway;  // of this loop
   Services& services;
   std::string request_id;
-  std::string id;  // {id} of the path, decoded
+  std::map<std::string, std::string, std::less<>> path;  // what stood in the place of each {name}, decoded
   Query query;
   governance::Session session;  // the caller; csrf_token empty for a service
   std::string cookie;           // the session's secret, empty for a service
 
-  [[nodiscard]] std::string_view param(std::string_view name) const;
+  [[nodiscard]] std::string_view param(std::string_view name) const;  // of the query; empty if there is none
+  [[nodiscard]] const std::string& segment(std::string_view name) const;  // of the path, which has it
+  [[nodiscard]] governance::Actor actor() const { return session.principal.actor(); }
+  // kPermissionDenied, with who may, unless the caller may.
+  [[nodiscard]] Result<> require(governance::Permission permission,
+                                 const governance::Scope& scope = {}) const {
+    return governance::require(session.principal.grants, permission, scope);
+  }
   // The body as a JSON object; an empty body is an empty object.
   [[nodiscard]] Result<json::object> body_object() const;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/router.h"
 
+#include <algorithm>
 #include <array>
 
 #include "api/console_files.h"
@@ -13,52 +14,90 @@ namespace slipway::api {
 
 namespace {
 
-enum class Access : std::uint8_t { kAnyone, kSignedIn };
+using governance::Permission;
 
-struct Route {
-  std::string_view method;
-  std::string_view path;  // after /api/v1; one {id} at most
-  HandlerFunction handler;
-  Access access = Access::kSignedIn;
-};
-
-constexpr std::array kRoutes = {
-    Route{"POST", "/session", sign_in, Access::kAnyone},
-    Route{"GET", "/session", get_session},
-    Route{"DELETE", "/session", sign_out},
-    Route{"POST", "/session/link", create_sign_in_link},
-    Route{"PUT", "/me/password", set_password},
+constexpr std::array kCoreRoutes = {
+    Route{"POST", "/session", sign_in, Permission::kView, Access::kAnyone},
+    Route{"GET", "/session", get_session, Permission::kView, Access::kSignedIn},
+    Route{"DELETE", "/session", sign_out, Permission::kView, Access::kSignedIn},
+    Route{"POST", "/session/link", create_sign_in_link, Permission::kManagePeople},
+    Route{"PUT", "/me/password", set_password, Permission::kView, Access::kSignedIn},
     Route{"GET", "/overview", get_overview},
     Route{"GET", "/invocations", list_invocations},
     Route{"GET", "/invocations/export", export_invocations},
     Route{"GET", "/invocations/stream", tail_invocations},
     Route{"GET", "/invocations/{id}", get_invocation},
     Route{"GET", "/keys", list_keys},
-    Route{"POST", "/keys", create_key},
-    Route{"DELETE", "/keys/{id}", revoke_key},
-    Route{"POST", "/keys/{id}/rotate", rotate_key},
+    Route{"POST", "/keys", create_key, Permission::kManageKeys},
+    Route{"DELETE", "/keys/{id}", revoke_key, Permission::kManageKeys},
+    Route{"POST", "/keys/{id}/rotate", rotate_key, Permission::kManageKeys},
     Route{"GET", "/use-cases", list_use_cases},
-    Route{"POST", "/use-cases", create_use_case},
+    Route{"POST", "/use-cases", create_use_case, Permission::kEditUseCases},
     Route{"GET", "/environments", list_environments},
     Route{"GET", "/models", list_models},
     Route{"GET", "/connections", list_connections},
     Route{"GET", "/status", get_status},
-    Route{"POST", "/playground/chat/completions", playground_chat},
+    Route{"POST", "/playground/chat/completions", playground_chat, Permission::kTry},
 };
 
-// Whether `path` fits `pattern`; fills `id` with what stands in the place of {id}.
-bool fits(std::string_view pattern, std::string_view path, std::string& id) {
-  constexpr std::string_view kId = "{id}";
-  const std::size_t at = pattern.find(kId);
-  if (at == std::string_view::npos) return pattern == path;
-  const std::string_view before = pattern.substr(0, at);
-  const std::string_view after = pattern.substr(at + kId.size());
-  if (!path.starts_with(before) || !path.ends_with(after) || path.size() <= before.size() + after.size())
-    return false;
-  const std::string_view middle = path.substr(before.size(), path.size() - before.size() - after.size());
-  if (middle.find('/') != std::string_view::npos) return false;
-  id = url_decode(middle).value_or("");
-  return true;
+using GroupFunction = std::span<const Route> (*)();
+constexpr std::array<GroupFunction, 1> kGroups = {
+    core_routes,
+};
+
+// Whether `path` fits `pattern`, segment by segment; fills `found` with what stands in the places of {…}.
+bool fits(std::string_view pattern, std::string_view path,
+          std::map<std::string, std::string, std::less<>>& found) {
+  found.clear();
+  for (;;) {
+    const std::size_t pattern_end = std::min(pattern.find('/', 1), pattern.size());
+    const std::size_t path_end = std::min(path.find('/', 1), path.size());
+    if (!path.starts_with('/')) return false;
+    const std::string_view wanted = pattern.substr(1, pattern_end - 1);
+    const std::string_view given = path.substr(1, path_end - 1);
+    if (wanted.starts_with('{')) {
+      const auto decoded = url_decode(given);
+      if (!decoded || decoded->empty()) return false;
+      found.emplace(wanted.substr(1, wanted.size() - 2), *decoded);
+    } else if (wanted != given) {
+      return false;
+    }
+    pattern.remove_prefix(pattern_end);
+    path.remove_prefix(path_end);
+    if (pattern.empty() || path.empty()) return pattern.empty() && path.empty();
+  }
+}
+
+struct Match {
+  const Route* route = nullptr;
+  bool path_known = false;
+};
+
+Match find_route(std::string_view method, std::string_view path, Request& request) {
+  Match match;
+  for (const GroupFunction group : kGroups) {
+    for (const Route& candidate : group()) {
+      if (!fits(candidate.path, path, request.path)) continue;
+      match.path_known = true;
+      if (candidate.method != method) continue;
+      match.route = &candidate;
+      return match;
+    }
+  }
+  return match;
+}
+
+// The use case and environment that the path names.
+governance::Scope scope_of(const Request& request, Permission permission) {
+  governance::Scope scope;
+  for (const auto& [name, value] : request.path) {
+    // What is shared belongs to no use case: everybody sees it, and a grant for all use cases is needed to
+    // change it.
+    if (name == "owner" && value == "shared" && permission == Permission::kView) continue;
+    if (name == "slug" || name == "owner") scope.use_case = value;
+    if (name == "environment") scope.environment = value;
+  }
+  return scope;
 }
 
 std::string_view cookie_value(std::string_view cookies, std::string_view name) {
@@ -106,17 +145,8 @@ rt::Task<Result<Nothing>> identify(Request& request) {
 rt::Task<void> serve_api(net::Exchange& exchange, gateway::Gateway& gateway, Services& services) {
   const std::string_view path = exchange.path().substr(std::string_view("/api/v1").size());
   Request request{exchange, gateway, services, gateway.parts().loop.ids().next().to_string(), {}, {}, {}, {}};
-  const Route* route = nullptr;
-  bool path_known = false;
   const std::string_view method = exchange.method() == "HEAD" ? "GET" : exchange.method();
-  for (const Route& candidate : kRoutes) {
-    if (!fits(candidate.path, path, request.id)) continue;
-    path_known = true;
-    if (candidate.method == method) {
-      route = &candidate;
-      break;
-    }
-  }
+  const auto [route, path_known] = find_route(method, path, request);
   if (route == nullptr) {
     const Error error{ErrorCode::kNotFound,
                       path_known ? "this address does not take " + std::string(exchange.method())
@@ -132,10 +162,17 @@ rt::Task<void> serve_api(net::Exchange& exchange, gateway::Gateway& gateway, Ser
     co_return;
   }
   request.query = std::move(*query);
-  if (route->access == Access::kSignedIn) {
+  if (route->access != Access::kAnyone) {
     const Result<Nothing> known = co_await identify(request);
     if (!known) {
       co_await answer_error(request, known.error());
+      co_return;
+    }
+  }
+  if (route->access == Access::kPermitted) {
+    const Result<> allowed = request.require(route->permission, scope_of(request, route->permission));
+    if (!allowed) {
+      co_await answer_error(request, allowed.error());
       co_return;
     }
   }
@@ -155,6 +192,8 @@ rt::Task<void> serve(net::Exchange& exchange, gateway::Gateway& gateway, Service
 }
 
 }  // namespace
+
+std::span<const Route> core_routes() { return kCoreRoutes; }
 
 net::Handler make_handler(gateway::Gateway& gateway, Services& services) {
   return [&gateway, &services](net::Exchange& exchange) -> rt::Task<void> {

@@ -10,7 +10,7 @@ namespace {
 
 json::object principal_json(const governance::Principal& principal) {
   json::array roles;
-  for (const std::string& role : principal.roles) roles.emplace_back(role);
+  for (const governance::RoleGrant& grant : principal.grants) roles.emplace_back(to_string(grant));
   return {{"id", principal.id},
           {"name", principal.name},
           {"email", principal.email.empty() ? json::value(nullptr) : json::value(principal.email)},

@@ -22,18 +22,19 @@ std::string new_id() {
   return ids.next().to_string();
 }
 
-std::vector<std::string> read_roles(const std::string& text) {
-  std::vector<std::string> roles;
-  for (const std::string_view role : split(text, ','))
-    if (!role.empty()) roles.emplace_back(role);
-  return roles;
+// A grant that can't be read (written by a newer version, say) permits nothing.
+std::vector<RoleGrant> read_grants(const std::string& text) {
+  std::vector<RoleGrant> grants;
+  for (const std::string_view part : split(text, ','))
+    if (auto grant = parse_grant(part)) grants.push_back(std::move(*grant));
+  return grants;
 }
 
 struct PrincipalRow {
   std::string id, name, email, kind, roles, password_hash;
 
   [[nodiscard]] Principal principal() const {
-    return {id, name, email, kind, read_roles(roles), !password_hash.empty()};
+    return {id, name, email, kind, read_grants(roles), !password_hash.empty()};
   }
 };
 

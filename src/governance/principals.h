@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "governance/audit.h"
+#include "governance/permissions.h"
 #include "store/database.h"
 
 namespace slipway::governance {
@@ -18,8 +20,10 @@ struct Principal {
   std::string name;
   std::string email;  // empty for services
   std::string kind;   // "user" or "service"
-  std::vector<std::string> roles;
+  std::vector<RoleGrant> grants;
   bool password_set = false;
+
+  [[nodiscard]] Actor actor() const { return {id, name, kind}; }
 };
 
 struct Session {

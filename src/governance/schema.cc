@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "governance/audit.h"
 #include "store/migrations.h"
 
 namespace slipway::governance {
@@ -62,7 +63,8 @@ Result<> migrate_governance(store::Database& database) {
            "CREATE UNIQUE INDEX api_keys_by_hash ON api_keys (hash)",
        }},
   };
-  return store::migrate(database, "governance", kMigrations);
+  SLIPWAY_TRY(store::migrate(database, "governance", kMigrations));
+  return migrate_audit(database);
 }
 
 }  // namespace slipway::governance

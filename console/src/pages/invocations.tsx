@@ -4,7 +4,7 @@ import {ActionIcon, Button, Kbd, Menu, Switch, TextInput, Tooltip} from '@mantin
 import {useDebouncedCallback, useHotkeys} from '@mantine/hooks';
 import {IconArrowsDiagonal, IconChevronDown, IconChevronUp, IconDownload, IconListSearch, IconRefresh, IconSearch, IconX} from '@tabler/icons-react';
 import {getRouteApi, Link, useNavigate} from '@tanstack/react-router';
-import {useCallback, useEffect, useMemo, useRef, useState} from 'react';
+import {useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState} from 'react';
 import {formatCount, formatShortTime} from '../lib/format';
 import {cleanRange, rangePhrase, resolveRange} from '../lib/range';
 import {filtersOf, stringifySearch} from '../lib/search';
@@ -32,26 +32,38 @@ export function InvocationsPage() {
   const field = useRef<HTMLInputElement>(null);
   const panel = useRef<HTMLElement>(null);
 
+  // Keys come faster than renders: what they act on is remembered here the moment it changes.
+  const cursor = useRef({active, open: search.open, items});
+  useLayoutEffect(() => void (cursor.current.active = active), [active]);
+  useLayoutEffect(() => void (cursor.current.open = search.open), [search.open]);
+  useLayoutEffect(() => void (cursor.current.items = items), [items]);
+  const move = useCallback((id: string) => {
+    cursor.current.active = id;
+    setActive(id);
+  }, []);
+
   const open = useCallback((id: string | undefined, byKey = false) => {
-    if (id) setActive(id);
+    if (id) move(id);
+    cursor.current.open = id;
     void navigate({to: '/invocations', search: (prev) => ({...prev, open: id}), replace: true});
     if (id && byKey) setTimeout(() => panel.current?.focus(), 0);
     if (!id) grid.current?.focus();
-  }, [navigate]);
+  }, [navigate, move]);
 
-  const step = (by: number) => {
-    if (!items.length) return;
-    const at = items.findIndex((call) => call.id === active);
-    const next = items[at < 0 ? 0 : Math.min(Math.max(at + by, 0), items.length - 1)]!;
-    setActive(next.id);
-    if (search.open) open(next.id);
-  };
+  const step = useCallback((by: number) => {
+    const {items: list, active: from, open: opened} = cursor.current;
+    if (!list.length) return;
+    const at = list.findIndex((call) => call.id === from);
+    const next = list[at < 0 ? 0 : Math.min(Math.max(at + by, 0), list.length - 1)]!;
+    if (opened) open(next.id);
+    else move(next.id);
+  }, [open, move]);
   const toggleLive = () => setSearch({live: live ? undefined : 'on'}, true);
 
   useHotkeys([
     ['j', () => step(1)], ['k', () => step(-1)], ['l', toggleLive],
     ['/', () => field.current?.focus()],
-    ['Escape', () => search.open && open(undefined)],
+    ['Escape', () => cursor.current.open && open(undefined)],
   ]);
 
   const more = useCallback(() => {
@@ -106,7 +118,7 @@ export function InvocationsPage() {
               </EmptyState>
             ) : <div className="page"><FirstCall /></div>
           ) : (
-            <InvocationGrid ref={grid} items={items} active={active} openId={search.open} onActive={setActive} onStep={step} onOpen={open} onEnd={more}
+            <InvocationGrid ref={grid} items={items} active={active} openId={search.open} onActive={move} onStep={step} onOpen={open} onEnd={more}
                             loadingMore={isFetchingNextPage}
                             footer={hasNextPage && searchedUntil ? `Searched back to ${formatShortTime(searchedUntil)}` : undefined} hasMore={hasNextPage} />
           )}
