@@ -158,8 +158,10 @@ function SearchField({value, field, onSearch, onLeave}: {
                  setText(e.currentTarget.value);
                  later(e.currentTarget.value.trim());
                }}
+               // At once when the field is left: a search that came later would cancel a way to another page.
+               onBlur={later.flush}
                onKeyDown={(e) => {
-                 if (e.key === 'Enter') onSearch(text.trim());
+                 if (e.key === 'Enter') later.flush();
                  if (e.key === 'Escape') onLeave();
                }} />
   );
