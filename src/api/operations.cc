@@ -70,6 +70,10 @@ std::vector<Check> run_checks(Services& services) {
   checks.push_back(index_check(services.telemetry.stats()));
   checks.push_back(disk_check(services.config));
   checks.push_back(lag_check(services.loops()));
+  if (const std::string trouble = services.store_trouble(); !trouble.empty())
+    checks.push_back(
+        {"store", "warn",
+         "The shared database can't be read; calls go on as last known, changes wait: " + trouble});
   if (services.stopping()) checks.push_back({"shutdown", "fail", "The server is stopping."});
   return checks;
 }

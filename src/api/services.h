@@ -62,6 +62,7 @@ struct Services {
   std::function<Result<>()> republish;
   std::function<std::vector<LoopStatus>()> loops;  // any thread
   std::function<bool()> stopping;                  // any thread
+  std::function<std::string()> store_trouble;      // why the shared database can't be read; any thread
   SignInGuard sign_in_guard;
   std::shared_ptr<gateway::KeyUse> playground_use = std::make_shared<gateway::KeyUse>();
   std::atomic<std::uint32_t> exports_running{0};

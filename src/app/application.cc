@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <sstream>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "governance/schema.h"
 
 namespace slipway::app {
@@ -78,6 +78,14 @@ Result<> check_port_is_free(const ServerConfig& config) {
   return {};
 }
 
+// The service whose token stands in this data directory. Nodes that share a database each have one.
+std::string local_service(const Config& config) {
+  if (config.store.url.empty()) return "local command line";
+  char host[256] = {};
+  ::gethostname(host, sizeof(host) - 1);
+  return fmt::format("local command line of {} {}", host, hex(sha256(config.data_dir)).substr(0, 8));
+}
+
 std::uint32_t loop_count(const Config& config) {
   return config.server.loops != 0 ? config.server.loops : std::max(1u, std::thread::hardware_concurrency());
 }
@@ -87,13 +95,17 @@ std::uint32_t loop_count(const Config& config) {
 Result<std::unique_ptr<Application>> Application::start(Config config, Logger log) {
   raise_descriptor_limit();
   std::unique_ptr<Application> app(new Application(std::move(config), std::move(log)));
-  SLIPWAY_TRY(app->open_data_directory());
+  SLIPWAY_ASSIGN(app->data_directory_, DataDirectory::open(app->config_.data_dir));
   SLIPWAY_TRY(check_port_is_free(app->config_.server));
   SLIPWAY_TRY(app->open_stores());
   SLIPWAY_TRY(app->start_simulated());
   SLIPWAY_TRY(app->first_start());
   SLIPWAY_TRY(app->start_loops());
   app->register_metrics();
+  if (app->database_->backend() == store::Backend::kPostgresql) {
+    app->watcher_ = std::make_unique<ChangeWatcher>(
+        *app->database_, app->snapshot_changes_, [raw = app.get()] { return raw->republish(); }, app->log_);
+  }
   app->housekeeper_ = std::thread([raw = app.get()] { raw->keep_house(); });
   app->log_.info("server.started", {{"url", app->url()},
                                     {"loops", app->loops_.size()},
@@ -104,28 +116,14 @@ Result<std::unique_ptr<Application>> Application::start(Config config, Logger lo
 
 Application::~Application() { stop(); }
 
-Result<> Application::open_data_directory() {
-  std::error_code error;
-  std::filesystem::create_directories(config_.data_dir, error);
-  if (error)
-    return fail(ErrorCode::kIo, fmt::format("the data directory can't be made: {}", error.message()),
-                config_.data_dir, "Choose another one with the setting data_dir.");
-  ::chmod(config_.data_dir.c_str(), 0700);
-  const std::string lock = config_.data_dir + "/lock";
-  lock_file_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock_file_ < 0)
-    return fail(ErrorCode::kIo, fmt::format("the data directory can't be written: {}", std::strerror(errno)),
-                config_.data_dir, "Check who owns it, or choose another one with the setting data_dir.");
-  if (::flock(lock_file_, LOCK_EX | LOCK_NB) != 0)
-    return fail(ErrorCode::kConflict, "another Slipway uses this data directory", config_.data_dir,
-                "Stop it first, or choose another directory with the setting data_dir.");
-  return {};
-}
+Result<> migrate_rooms(store::Database& database) { return governance::migrate_governance(database); }
 
 Result<> Application::open_stores() {
   const std::filesystem::path directory = config_.data_dir;
-  SLIPWAY_ASSIGN(database_, store::Database::open({.file = directory / "slipway.db"}));
-  SLIPWAY_TRY(governance::migrate_governance(*database_));
+  SLIPWAY_ASSIGN(database_, store::Database::open({.file = directory / kStoreFile,
+                                                   .url = config_.store.url,
+                                                   .sessions = config_.store.sessions}));
+  SLIPWAY_TRY(migrate_rooms(*database_));
   principals_ = std::make_unique<governance::PrincipalStore>(
       *database_, static_cast<std::int64_t>(config_.security.session_hours) * 3'600'000'000);
   use_cases_ = std::make_unique<governance::UseCaseStore>(*database_);
@@ -204,14 +202,14 @@ Result<> Application::first_start() {
   const std::filesystem::path token_file = std::filesystem::path(config_.data_dir) / kAdminTokenFile;
   SLIPWAY_ASSIGN(const bool in_force, principals_->is_service_token(read_line(token_file)));
   if (!in_force) {
-    SLIPWAY_ASSIGN(const std::string token, principals_->make_service_token("local command line"));
+    SLIPWAY_ASSIGN(const std::string token, principals_->make_service_token(local_service(config_)));
     SLIPWAY_TRY(write_private_file(token_file, token + "\n"));
   }
   return {};
 }
 
 Result<> Application::start_loops() {
-  SLIPWAY_ASSIGN(const auto snapshot, snapshots_->build(*keys_));
+  SLIPWAY_ASSIGN(const auto snapshot, build_snapshot());
   rt::WatchdogOptions watchdog;
   watchdog.stall_ms = config_.watchdog.stall_ms;
   watchdog_ = std::make_unique<rt::Watchdog>(watchdog, log_);
@@ -246,6 +244,7 @@ Result<> Application::start_loops() {
                               return loops;
                             },
                         .stopping = [this] { return stopping_.load(); },
+                        .store_trouble = [this] { return watcher_ ? watcher_->trouble() : std::string(); },
                         .sign_in_guard = api::SignInGuard(config_.security.failed_sign_ins_per_minute),
                         .started_us = unix_now_us(),
                         .simulated_only = simulated_only});
@@ -296,9 +295,18 @@ void Application::register_metrics() {
   }
 }
 
+Result<std::shared_ptr<const gateway::Snapshot>> Application::build_snapshot() {
+  // Counted before the tables are read: what is written meanwhile may be missing, and is then looked for
+  // again.
+  SLIPWAY_ASSIGN(const std::int64_t changes, database_->changes());
+  SLIPWAY_ASSIGN(auto snapshot, snapshots_->build(*keys_));
+  snapshot_changes_ = changes;
+  return snapshot;
+}
+
 Result<> Application::republish() {
   const std::lock_guard lock(republish_mutex_);
-  SLIPWAY_ASSIGN(const auto snapshot, snapshots_->build(*keys_));
+  SLIPWAY_ASSIGN(const auto snapshot, build_snapshot());
   for (const auto& loop : loops_) loop->publish(snapshot);
   return {};
 }
@@ -321,6 +329,7 @@ void Application::stop() {
   log_.info("server.stopping");
   housekeeping_wake_.notify_all();
   if (housekeeper_.joinable()) housekeeper_.join();
+  watcher_.reset();
   // All loops stop accepting together: a connection must not land on one that still listens.
   std::vector<std::thread> stoppers;
   for (const auto& loop : loops_)
@@ -344,8 +353,7 @@ void Application::stop() {
   if (spool_) spool_->close();
   spool_.reset();
   database_.reset();
-  if (lock_file_ >= 0) ::close(lock_file_);
-  lock_file_ = -1;
+  data_directory_.reset();
   log_.info("server.stopped");
 }
 

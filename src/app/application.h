@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "api/services.h"
+#include "app/change_watcher.h"
+#include "app/data_directory.h"
 #include "app/loop_stack.h"
 #include "app/snapshot_builder.h"
 #include "llm/simulated.h"
@@ -19,11 +21,16 @@
 
 namespace slipway::app {
 
+inline constexpr std::string_view kStoreFile = "slipway.db";  // in data_dir, without store.url
+
 // What a first start leaves for a person to begin with; empty on later starts.
 struct Welcome {
   std::string api_key;  // a key made because there was none
   std::string sign_in_token;
 };
+
+// Brings the tables of every room up to date.
+Result<> migrate_rooms(store::Database& database);
 
 class Application {
  public:
@@ -46,19 +53,19 @@ class Application {
 
  private:
   Application(Config config, Logger log) : config_(std::move(config)), log_(std::move(log)) {}
-  Result<> open_data_directory();
   Result<> open_stores();
   Result<> start_simulated();
   Result<> first_start();
   Result<> start_loops();
   void register_metrics();
+  Result<std::shared_ptr<const gateway::Snapshot>> build_snapshot();
   Result<> republish();
   void keep_house();  // the housekeeping thread
 
   Config config_;
   Logger log_;
   Welcome welcome_;
-  int lock_file_ = -1;  // held while running: two servers on one directory would destroy it
+  std::unique_ptr<DataDirectory> data_directory_;
 
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<governance::PrincipalStore> principals_;
@@ -78,7 +85,11 @@ class Application {
   std::unique_ptr<api::Services> services_;
   std::vector<std::unique_ptr<LoopStack>> loops_;
 
+  std::unique_ptr<ChangeWatcher> watcher_;  // only with a shared database
+
   std::mutex republish_mutex_;
+  std::atomic<std::int64_t> snapshot_changes_{
+      -1};  // store::Database::changes() that the newest snapshot holds
   std::atomic<bool> stopping_{false};
   std::mutex housekeeping_mutex_;
   std::condition_variable housekeeping_wake_;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/migrate_store.h"
 #include "app/self_check.h"
 #include "app/serve.h"
 #include "cli/cli.h"
 
 int main(int argc, char** argv) {
-  const slipway::cli::Hooks hooks{slipway::app::serve, slipway::app::self_check};
+  const slipway::cli::Hooks hooks{slipway::app::serve, slipway::app::self_check, slipway::app::migrate_store};
   return slipway::cli::run_cli(argc, argv, hooks);
 }

@@ -133,6 +133,20 @@ void declare_connection(SettingsSchema& s, ConnectionConfig& c) {
   s.duration("timeouts.total", t.total_ms, ms, 0, 24 * kHour, "The whole call. 0: no limit.");
 }
 
+std::optional<std::string> check_store_url(std::string_view url) {
+  if (url.empty() || url.starts_with("postgresql://") || url.starts_with("postgres://")) return std::nullopt;
+  return "must begin with postgresql://";
+}
+
+void declare_store(SettingsSchema& s, StoreConfig& c) {
+  s.secret("store.url", c.url,
+           "PostgreSQL database of use cases, assets, releases, keys and people, shared by any number of "
+           "nodes, as "
+           "postgresql://user:password@host/slipway. Empty: a file in data_dir.");
+  s.integer("store.sessions", c.sessions, 1, 64,
+            "Connections to that database, or handles of the file, of each node.");
+}
+
 void declare_telemetry(SettingsSchema& s, TelemetryConfig& c) {
   s.duration("telemetry.group_commit", c.group_commit_ms, DurationUnit::kMilliseconds, 1, 100,
              "Records that arrive within this time share one write to the disk.");
@@ -217,6 +231,8 @@ void check_together(const Config& config, SettingsReport& report) {
     problem(report, "server.tls needs both certificate_file and key_file",
             at(tls.certificate_file.empty() ? "server.tls.key_file" : "server.tls.certificate_file"),
             "set the other one, too, or neither");
+  if (const auto complaint = check_store_url(config.store.url))
+    problem(report, "store.url " + *complaint, at("store.url"), "or leave it out for the embedded store");
   if (config.environments.empty())
     problem(report, "there is no environment", at("environments"), "name at least one, for instance dev");
   for (const EnvironmentConfig& environment : config.environments) {
@@ -379,6 +395,7 @@ SettingsSchema declare_config(Config& config) {
                                    s.string("connection", c.connection, "The connection that serves it.");
                                    s.string("model", c.model, "The provider's name of it. Empty: the same.");
                                  });
+  declare_store(schema, config.store);
   declare_telemetry(schema, config.telemetry);
   declare_gateway(schema, config.gateway);
   declare_rest(schema, config);

@@ -122,6 +122,11 @@ struct SimulatedConfig {
   std::uint32_t jitter_ms = 0;
 };
 
+struct StoreConfig {
+  std::string url;  // postgresql://…; empty: embedded
+  std::uint32_t sessions = 4;
+};
+
 struct WatchdogConfig {
   std::uint32_t stall_ms = 25;
 };
@@ -139,6 +144,7 @@ struct Config {
   std::vector<EnvironmentConfig> environments = {{"dev"}, {"preprod"}, {"prod", CapturePolicy::kMetadata}};
   std::vector<ConnectionConfig> connections;
   std::vector<ModelRouteConfig> models;
+  StoreConfig store;
   TelemetryConfig telemetry;
   GatewayConfig gateway;
   SimulatedConfig simulated;

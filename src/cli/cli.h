@@ -24,9 +24,13 @@ using ServeFunction = std::function<int(LoadedConfig)>;
 // Starts a server on a temporary directory and a free port, calls it, shows the records; gives the exit code.
 using CheckFunction = std::function<int(bool json)>;
 
+// Copies the embedded store to the PostgreSQL database at `url`; gives the exit code.
+using MigrateFunction = std::function<int(const LoadedConfig&, const std::string& url, bool json)>;
+
 struct Hooks {
   ServeFunction serve;
   CheckFunction check;
+  MigrateFunction migrate = {};
 };
 
 // What a command may touch of the process; tests bring their own.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// serve, check, version.
+// serve, check, migrate, version.
 #include <boost/json.hpp>
 #include <memory>
 
@@ -28,6 +28,22 @@ int serve(Context& context, const ServeOptions& options) {
   return context.hooks.serve(std::move(*loaded));
 }
 
+int migrate(Context& context, const std::string& url) {
+  const Output output = context.output();
+  const auto loaded = context.load();
+  if (!loaded) {
+    output.fail(loaded.error());
+    return kExitUsage;
+  }
+  const std::string& target = url.empty() ? loaded->config.store.url : url;
+  if (!target.starts_with("postgresql://") && !target.starts_with("postgres://")) {
+    output.fail({ErrorCode::kInvalidArgument, "there is no PostgreSQL database to copy to", "--to",
+                 "give --to postgresql://user:password@host/slipway, or set store.url"});
+    return kExitUsage;
+  }
+  return context.hooks.migrate(*loaded, target, context.json);
+}
+
 int print_version(const Context& context) {
   const Output output = context.output();
   if (context.json)
@@ -49,6 +65,11 @@ void add_server_commands(CLI::App& app, Context& context) {
 
   app.add_subcommand("check", "Try everything once on a temporary directory and a free port")
       ->callback([&context] { context.action = [&context] { return context.hooks.check(context.json); }; });
+  CLI::App* moving = app.add_subcommand(
+      "migrate", "Copy the embedded store of a stopped server into an empty PostgreSQL database");
+  auto url = std::make_shared<std::string>();
+  moving->add_option("--to", *url, "Database to copy to (store.url)")->type_name("URL");
+  moving->callback([&context, url] { context.action = [&context, url] { return migrate(context, *url); }; });
   app.add_subcommand("version", "Print the version")->callback([&context] {
     context.action = [&context] { return print_version(context); };
   });

@@ -227,7 +227,7 @@ Result<std::vector<ActiveDigest>> KeyStore::load_active() {
 
 Result<> KeyStore::note_used(const std::vector<std::pair<std::string, std::int64_t>>& used) {
   if (used.empty()) return {};
-  return database_.write([&](soci::session& sql) -> Result<> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<> {
     for (const auto& [id, at_us] : used) {
       const long long at = at_us;
       sql << "UPDATE api_keys SET last_used_us = :at WHERE id = :id AND last_used_us < :older", soci::use(at),

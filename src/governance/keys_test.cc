@@ -11,6 +11,7 @@
 #include "governance/principals.h"
 #include "governance/schema.h"
 #include "governance/use_cases.h"
+#include "store/test_database.h"
 
 namespace slipway::governance {
 namespace {
@@ -23,7 +24,7 @@ class GovernanceTest : public testing::Test {
     std::string pattern = (std::filesystem::temp_directory_path() / "slipway-gov-XXXXXX").string();
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     directory_ = pattern;
-    auto opened = store::Database::open({.file = directory_ / "slipway.db"});
+    auto opened = store::Database::open(store::test_database_options(directory_));
     ASSERT_TRUE(opened) << opened.error().describe();
     database_ = std::move(*opened);
     const auto migrated = migrate_governance(*database_);
@@ -63,8 +64,14 @@ TEST_F(GovernanceTest, AKeyIsStoredAsADigestOnly) {
   EXPECT_EQ(active->front().digest, sha256(made->secret));
   EXPECT_EQ(active->front().key.allowed_models, wanted().allowed_models);
   EXPECT_EQ(active->front().key.max_concurrent, 7u);
-  database_.reset();
   std::string stored;
+  const auto read = database_->read([&](soci::session& sql) -> Result<> {
+    sql << "SELECT id || name || prefix || hash || previous_hash || allowed_models || created_by FROM api_keys",
+        soci::into(stored);
+    return {};
+  });
+  ASSERT_TRUE(read) << read.error().describe();
+  database_.reset();
   for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
     FILE* file = std::fopen(entry.path().c_str(), "rb");
     ASSERT_NE(file, nullptr);

@@ -1,53 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/database.h"
 
-#include <soci/sqlite3/soci-sqlite3.h>
-
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <vector>
+
+#include "base/text.h"
+#include "store/engine.h"
 
 namespace slipway::store {
 
+namespace {
+
+// libpq's messages have several lines, indented with tabs.
+std::string one_line(std::string_view message) {
+  std::string out;
+  for (const std::string_view line : split(message, '\n')) {
+    const std::string_view words = trim(line);
+    if (words.empty()) continue;
+    if (!out.empty()) out += ' ';
+    out += words;
+  }
+  return out;
+}
+
+}  // namespace
+
 Error describe_database_error(const std::exception& exception) {
   Error error{ErrorCode::kInternal, exception.what(), "database", {}};
-  const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&exception);
-  if (sqlite == nullptr) return error;
-  switch (sqlite->result() & 0xff) {
-    case SQLITE_CONSTRAINT: error.code = ErrorCode::kConflict; break;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      error.code = ErrorCode::kUnavailable;
-      error.hint = "another process holds the database; try again";
-      break;
-    case SQLITE_FULL:
-      error.code = ErrorCode::kResourceExhausted;
-      error.hint = "the disk is full: free some space";
-      break;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      error.code = ErrorCode::kDataLoss;
-      error.hint = "the database file is damaged: restore it from a backup";
-      break;
-    case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-      error.code = ErrorCode::kIo;
-      error.hint = "check that the data directory exists and can be written";
-      break;
-    default: break;
-  }
+  if (!describe_sqlite_error(exception, error)) describe_postgresql_error(exception, error);
+  error.message = one_line(error.message);
   return error;
 }
 
 struct Database::State {
+  std::unique_ptr<Engine> engine;
   std::mutex mutex;
   std::condition_variable freed;
   std::vector<std::unique_ptr<soci::session>> sessions;
   std::vector<soci::session*> idle;
-  std::mutex write_mutex;  // one writer at a time in this process: nobody spins on SQLite's lock
-  std::atomic<std::uint64_t> generation{0};
+  std::set<soci::session*> broken;  // to be opened anew before their next use
+  std::mutex write_mutex;  // one writer at a time in this process: nobody spins on the database's lock
 
   soci::session* borrow() {
     std::unique_lock lock(mutex);
@@ -56,81 +50,126 @@ struct Database::State {
     idle.pop_back();
     return session;
   }
-  void give_back(soci::session* session) {
+  void give_back(soci::session* session, bool usable) {
     {
       const std::lock_guard lock(mutex);
       idle.push_back(session);
+      if (!usable) broken.insert(session);
     }
     freed.notify_one();
   }
+  bool take_broken(soci::session* session) {
+    const std::lock_guard lock(mutex);
+    return broken.erase(session) != 0;
+  }
+  void reopen(soci::session& session) const {
+    session.close();
+    engine->open(session);
+  }
+  void begin(soci::session& session, Mode mode) const {
+    if (mode == Mode::kRead)
+      engine->begin_read(session);
+    else
+      engine->begin_write(session);
+  }
+  // Begins a transaction; a session whose connection was lost since its last use is opened anew, once.
+  void begin_anew(soci::session& session, Mode mode) {
+    if (take_broken(&session)) reopen(session);
+    try {
+      begin(session, mode);
+    } catch (const soci::soci_error& failure) {
+      if (!engine->lost_connection(failure)) throw;
+      reopen(session);
+      begin(session, mode);
+    }
+  }
 };
 
-Database::Lease::Lease(State& state, bool write) : state_(state), write_(write) {
-  if (write_) state_.write_mutex.lock();
+Database::Lease::Lease(State& state, Mode mode) : state_(state), mode_(mode) {
+  if (mode_ != Mode::kRead) state_.write_mutex.lock();
   session_ = state_.borrow();
   try {
-    // IMMEDIATE: a write that would have to upgrade a read lock could fail half-way with SQLITE_BUSY.
-    *session_ << (write_ ? "BEGIN IMMEDIATE" : "BEGIN");
+    state_.begin_anew(*session_, mode_);
     open_ = true;
   } catch (...) {
-    state_.give_back(session_);
-    if (write_) state_.write_mutex.unlock();
+    state_.give_back(session_, state_.engine->backend() == Backend::kSqlite);
+    if (mode_ != Mode::kRead) state_.write_mutex.unlock();
     throw;
   }
 }
 
 Database::Lease::~Lease() {
+  bool usable = true;
   if (open_) {
     try {
       *session_ << "ROLLBACK";
     } catch (const soci::soci_error&) {
       // SQLite rolls back by itself on a full disk or an I/O error; then there is nothing left to roll back.
+      // A connection to PostgreSQL that can't even do this is gone.
+      usable = state_.engine->backend() == Backend::kSqlite;
     }
   }
-  state_.give_back(session_);
-  if (write_) state_.write_mutex.unlock();
+  state_.give_back(session_, usable);
+  if (mode_ != Mode::kRead) state_.write_mutex.unlock();
 }
 
 void Database::Lease::commit() {
+  // Either statement fails where an earlier one did and `work` overlooked it: PostgreSQL would take the
+  // COMMIT of such a transaction and roll it back without an error.
+  *session_ << (mode_ == Mode::kWrite ? "UPDATE store_changes SET counter = counter + 1" : "SELECT 1");
   *session_ << "COMMIT";
   open_ = false;
-  if (write_) state_.generation.fetch_add(1, std::memory_order_release);
 }
 
 Database::Database(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Database::~Database() = default;
 
+Backend Database::backend() const { return state_->engine->backend(); }
+
+Result<> Database::prepare() {
+  return write_quietly([](soci::session& sql) -> Result<> {
+    sql << "CREATE TABLE IF NOT EXISTS store_changes (counter BIGINT NOT NULL)";
+    sql << "INSERT INTO store_changes (counter) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM store_changes)";
+    return {};
+  });
+}
+
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options) {
   if (options.sessions == 0)
     return fail(ErrorCode::kInvalidArgument, "a database needs at least one session");
+  const bool embedded = options.url.empty();
   std::error_code failure;
-  if (options.file.has_parent_path())
+  if (embedded && options.file.has_parent_path())
     std::filesystem::create_directories(options.file.parent_path(), failure);
   if (failure) {
     return fail(ErrorCode::kIo, "cannot create the data directory: " + failure.message(),
                 options.file.parent_path().string());
   }
   auto state = std::make_unique<State>();
+  state->engine = embedded ? sqlite_engine(options) : postgresql_engine(options);
   try {
     for (std::uint32_t i = 0; i < options.sessions; ++i) {
       auto session = std::make_unique<soci::session>();
-      session->open(soci::sqlite3, "dbname=\"" + options.file.string() + "\"");
-      *session << "PRAGMA busy_timeout = " + std::to_string(options.busy_timeout_ms);
-      *session << "PRAGMA journal_mode = WAL";
-      *session << "PRAGMA synchronous = FULL";
-      *session << "PRAGMA foreign_keys = ON";
-      *session << "PRAGMA cache_size = -1024";
+      state->engine->open(*session);
       state->idle.push_back(session.get());
       state->sessions.push_back(std::move(session));
     }
   } catch (const std::exception& exception) {
     Error error = describe_database_error(exception);
-    error.where = options.file.string();
+    error.where = embedded ? options.file.string() : "store.url";
     return fail(std::move(error));
   }
-  return std::unique_ptr<Database>(new Database(std::move(state)));
+  std::unique_ptr<Database> database(new Database(std::move(state)));
+  SLIPWAY_TRY(database->prepare());
+  return database;
 }
 
-std::uint64_t Database::generation() const { return state_->generation.load(std::memory_order_acquire); }
+Result<std::int64_t> Database::changes() {
+  return read([](soci::session& sql) -> Result<std::int64_t> {
+    long long counter = 0;
+    sql << "SELECT counter FROM store_changes", soci::into(counter);
+    return counter;
+  });
+}
 
 }  // namespace slipway::store

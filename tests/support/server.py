@@ -83,6 +83,21 @@ BASE_CONFIG = {
 }
 
 
+def store_for(directory):
+    """Where this run's servers keep what they share: with $SLIPWAY_TEST_POSTGRESQL_SERVER (see support/postgresql.py) a
+    database for each directory, else nothing, which is the embedded store."""
+    server = os.environ.get("SLIPWAY_TEST_POSTGRESQL_SERVER")
+    if not server:
+        return {}
+    remembered = directory / "store-url"
+    if not remembered.exists():
+        from support.postgresql import new_database
+
+        directory.mkdir(parents=True, exist_ok=True)
+        remembered.write_text(new_database(server))
+    return {"store": {"url": remembered.read_text()}}
+
+
 class Server:
     """One `slipway serve`. Not started by the constructor; `with Server(...) as server:` starts and stops it."""
 
@@ -91,7 +106,7 @@ class Server:
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="slipway-test-"))
         self.data_dir = self.directory / "data"
         self.config_file = self.directory / "slipway.yaml"
-        self.config = merged(BASE_CONFIG, config or {})
+        self.config = merged(merged(BASE_CONFIG, store_for(self.directory)), config or {})
         self.config.setdefault("data_dir", str(self.data_dir))
         self.environment = clean_environment(self.directory) | (environment or {})
         self.expected_log = list(expected_log)  # patterns of log lines that would otherwise be complaints
