@@ -66,7 +66,8 @@ TEST_F(GovernanceTest, AKeyIsStoredAsADigestOnly) {
   EXPECT_EQ(active->front().key.max_concurrent, 7u);
   std::string stored;
   const auto read = database_->read([&](soci::session& sql) -> Result<> {
-    sql << "SELECT id || name || prefix || hash || previous_hash || allowed_models || created_by FROM api_keys",
+    sql << "SELECT id || name || prefix || hash || previous_hash || allowed_models || created_by FROM "
+           "api_keys",
         soci::into(stored);
     return {};
   });
