@@ -27,6 +27,8 @@ struct Route {
 // Each file of handlers names its routes; the router tries the groups in turn, so within a group literal
 // segments come before {…}.
 std::span<const Route> core_routes();
+std::span<const Route> use_cases_routes();
+std::span<const Route> policies_routes();
 
 // session_api.cc
 rt::Task<void> sign_in(Request& request);
@@ -40,8 +42,6 @@ rt::Task<void> create_key(Request& request);
 rt::Task<void> rotate_key(Request& request);
 rt::Task<void> revoke_key(Request& request);
 // catalog_api.cc
-rt::Task<void> list_use_cases(Request& request);
-rt::Task<void> create_use_case(Request& request);
 rt::Task<void> list_environments(Request& request);
 rt::Task<void> list_models(Request& request);
 rt::Task<void> list_connections(Request& request);

@@ -31,8 +31,6 @@ constexpr std::array kCoreRoutes = {
     Route{"POST", "/keys", create_key, Permission::kManageKeys},
     Route{"DELETE", "/keys/{id}", revoke_key, Permission::kManageKeys},
     Route{"POST", "/keys/{id}/rotate", rotate_key, Permission::kManageKeys},
-    Route{"GET", "/use-cases", list_use_cases},
-    Route{"POST", "/use-cases", create_use_case, Permission::kEditUseCases},
     Route{"GET", "/environments", list_environments},
     Route{"GET", "/models", list_models},
     Route{"GET", "/connections", list_connections},
@@ -41,8 +39,10 @@ constexpr std::array kCoreRoutes = {
 };
 
 using GroupFunction = std::span<const Route> (*)();
-constexpr std::array<GroupFunction, 1> kGroups = {
-    core_routes,
+constexpr std::array kGroups = {
+    GroupFunction{core_routes},
+    GroupFunction{use_cases_routes},
+    GroupFunction{policies_routes},
 };
 
 // Whether `path` fits `pattern`, segment by segment; fills `found` with what stands in the places of {…}.

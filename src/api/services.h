@@ -15,7 +15,9 @@
 #include "base/log.h"
 #include "gateway/gateway.h"
 #include "governance/keys.h"
+#include "governance/policies.h"
 #include "governance/principals.h"
+#include "governance/reviews.h"
 #include "governance/use_cases.h"
 #include "rt/blocking_pool.h"
 #include "telemetry/metrics.h"
@@ -51,6 +53,8 @@ struct Services {
   const Config& config;
   governance::PrincipalStore& principals;
   governance::UseCaseStore& use_cases;
+  governance::ReviewStore& reviews;
+  governance::PolicyStore& policies;
   governance::KeyStore& keys;
   telemetry::Spool& spool;
   telemetry::TelemetryStore& telemetry;
@@ -63,6 +67,8 @@ struct Services {
   std::function<std::vector<LoopStatus>()> loops;  // any thread
   std::function<bool()> stopping;                  // any thread
   std::function<std::string()> store_trouble;      // why the shared database can't be read; any thread
+  // What GET /approvals gathers, beside the reviews of use cases.
+  std::vector<governance::PendingSource> pending_sources = {};
   SignInGuard sign_in_guard;
   std::shared_ptr<gateway::KeyUse> playground_use = std::make_shared<gateway::KeyUse>();
   std::atomic<std::uint32_t> exports_running{0};

@@ -86,6 +86,16 @@ std::string local_service(const Config& config) {
   return fmt::format("local command line of {} {}", host, hex(sha256(config.data_dir)).substr(0, 8));
 }
 
+Result<governance::Questionnaire> read_questionnaire(const std::string& file) {
+  if (file.empty()) return governance::Questionnaire::builtin();
+  std::ifstream in(file);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf()))
+    return fail(ErrorCode::kNotFound, "the questionnaire can't be read", file,
+                "Check governance.questionnaire_file.");
+  return governance::Questionnaire::parse(text.str(), file);
+}
+
 std::uint32_t loop_count(const Config& config) {
   return config.server.loops != 0 ? config.server.loops : std::max(1u, std::thread::hardware_concurrency());
 }
@@ -126,8 +136,7 @@ Result<> Application::open_stores() {
   SLIPWAY_TRY(migrate_rooms(*database_));
   principals_ = std::make_unique<governance::PrincipalStore>(
       *database_, static_cast<std::int64_t>(config_.security.session_hours) * 3'600'000'000);
-  use_cases_ = std::make_unique<governance::UseCaseStore>(*database_);
-  keys_ = std::make_unique<governance::KeyStore>(*database_);
+  SLIPWAY_TRY(open_registry());
 
   telemetry::SpoolOptions spool;
   spool.directory = directory / "spool";
@@ -151,6 +160,21 @@ Result<> Application::open_stores() {
   metrics_ = std::make_unique<telemetry::Metrics>();
   pool_ = std::make_unique<rt::BlockingPool>("work", kPoolThreads, kPoolQueue);
   resolver_ = std::make_unique<rt::BlockingPool>("resolve", kResolverThreads, kPoolQueue);
+  return {};
+}
+
+Result<> Application::open_registry() {
+  SLIPWAY_ASSIGN(auto questionnaire, read_questionnaire(config_.governance.questionnaire_file));
+  questionnaire_ = std::make_unique<governance::Questionnaire>(std::move(questionnaire));
+  use_cases_ = std::make_unique<governance::UseCaseStore>(*database_, *questionnaire_);
+  SLIPWAY_ASSIGN(const std::uint32_t reassessed, use_cases_->reassess());
+  if (reassessed != 0) log_.info("use_cases.reassessed", {{"changed", reassessed}});
+  reviews_ = std::make_unique<governance::ReviewStore>(*database_, *use_cases_);
+  std::vector<governance::EnvironmentRule> rules;
+  for (const EnvironmentConfig& environment : config_.environments)
+    rules.push_back({environment.name, environment.require_approved_use_case});
+  policies_ = std::make_unique<governance::PolicyStore>(*database_, std::move(rules));
+  keys_ = std::make_unique<governance::KeyStore>(*database_, *policies_);
   return {};
 }
 
@@ -190,10 +214,13 @@ Result<> Application::first_start() {
     governance::NewKey first;
     first.name = "first key";
     first.use_case = kFirstUseCase;
-    first.environment = config_.environments.front().name;
-    first.created_by = "slipway";
-    SLIPWAY_ASSIGN(const auto made, keys_->create(first));
-    welcome_.api_key = made.secret;
+    // Where every environment wants an approved use case, the first key waits for a person's decision, too.
+    const auto open = std::ranges::find(config_.environments, false, &EnvironmentConfig::require_approved_use_case);
+    if (open != config_.environments.end()) {
+      first.environment = open->name;
+      SLIPWAY_ASSIGN(const auto made, keys_->create(first, governance::system_actor()));
+      welcome_.api_key = made.secret;
+    }
   }
   SLIPWAY_ASSIGN(welcome_.sign_in_token,
                  principals_->make_sign_in_token(static_cast<std::int64_t>(config_.security.sign_in_minutes) *
@@ -220,6 +247,8 @@ Result<> Application::start_loops() {
       new api::Services{.config = config_,
                         .principals = *principals_,
                         .use_cases = *use_cases_,
+                        .reviews = *reviews_,
+                        .policies = *policies_,
                         .keys = *keys_,
                         .spool = *spool_,
                         .telemetry = *telemetry_,
@@ -318,6 +347,9 @@ void Application::keep_house() {
                                 [this] { return stopping_.load(); });
     const Result<> noted = keys_->note_used(snapshots_->take_last_used());
     if (!noted) log_.warning("keys.last_use_not_noted", {{"error", noted.error().describe()}});
+    const auto expired = use_cases_->note_expired();
+    if (!expired) log_.warning("use_cases.expiry_not_noted", {{"error", expired.error().describe()}});
+    if (expired && *expired != 0) log_.info("use_cases.expired", {{"count", *expired}});
   }
 }
 

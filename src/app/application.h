@@ -54,6 +54,7 @@ class Application {
  private:
   Application(Config config, Logger log) : config_(std::move(config)), log_(std::move(log)) {}
   Result<> open_stores();
+  Result<> open_registry();  // use cases, reviews, policies and keys
   Result<> start_simulated();
   Result<> first_start();
   Result<> start_loops();
@@ -69,7 +70,10 @@ class Application {
 
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<governance::PrincipalStore> principals_;
+  std::unique_ptr<governance::Questionnaire> questionnaire_;
   std::unique_ptr<governance::UseCaseStore> use_cases_;
+  std::unique_ptr<governance::ReviewStore> reviews_;
+  std::unique_ptr<governance::PolicyStore> policies_;
   std::unique_ptr<governance::KeyStore> keys_;
   std::unique_ptr<telemetry::Spool> spool_;
   std::unique_ptr<telemetry::TelemetryStore> telemetry_;

@@ -99,6 +99,8 @@ void declare_environment(SettingsSchema& s, EnvironmentConfig& c) {
   s.duration("retention.bodies", c.body_days, DurationUnit::kDays, 0, 36'500,
              "How long request and response bodies are kept.");
   s.duration("retention.rows", c.row_days, DurationUnit::kDays, 1, 36'500, "How long the records are kept.");
+  s.boolean("require_approved_use_case", c.require_approved_use_case,
+            "Keys are only made for use cases whose reviews have approved them. The default `prod` wants that.");
 }
 
 void declare_connection(SettingsSchema& s, ConnectionConfig& c) {
@@ -203,6 +205,9 @@ void declare_rest(SettingsSchema& s, Config& c) {
              "How long the one-time sign-in link is good for.");
   s.integer("security.failed_sign_ins_per_minute", c.security.failed_sign_ins_per_minute, 1, 10'000,
             "Failed sign-ins from one address before it has to wait.");
+  s.string("governance.questionnaire_file", c.governance.questionnaire_file,
+           "YAML file with the risk questions, tiers and reviews of use cases. Empty: the built-in ones, after the "
+           "EU AI Act.");
   s.raw("prices", c.prices,
         "Prices that replace or extend the built-in table: provider, model and dollars per million tokens of "
         "each "

@@ -58,6 +58,7 @@ struct EnvironmentConfig {
   Durability durability = Durability::kNormal;
   std::uint32_t body_days = 30;  // how long request and response bodies are kept
   std::uint32_t row_days = 400;  // how long the records themselves are kept
+  bool require_approved_use_case = false;  // no key without one
 };
 
 // Milliseconds; each clock is off at 0.
@@ -137,11 +138,18 @@ struct SecurityConfig {
   std::uint32_t failed_sign_ins_per_minute = 10;
 };
 
+struct GovernanceConfig {
+  std::string questionnaire_file;  // YAML; empty: the built-in one
+};
+
 struct Config {
   ServerConfig server;
   std::string data_dir;  // resolved by load_config: never empty afterwards
   LogConfig log;
-  std::vector<EnvironmentConfig> environments = {{"dev"}, {"preprod"}, {"prod", CapturePolicy::kMetadata}};
+  std::vector<EnvironmentConfig> environments = {
+      {"dev"},
+      {"preprod"},
+      {.name = "prod", .capture = CapturePolicy::kMetadata, .require_approved_use_case = true}};
   std::vector<ConnectionConfig> connections;
   std::vector<ModelRouteConfig> models;
   StoreConfig store;
@@ -150,6 +158,7 @@ struct Config {
   SimulatedConfig simulated;
   WatchdogConfig watchdog;
   SecurityConfig security;
+  GovernanceConfig governance;
   RawSetting prices;  // YAML handed to telemetry's price table as it stands
 
   [[nodiscard]] const EnvironmentConfig* environment(std::string_view name) const;

@@ -208,6 +208,9 @@ Result<json::value> ApiClient::get(const std::string& path) const { return call(
 Result<json::value> ApiClient::post(const std::string& path, const json::value& body) const {
   return call("POST", path, json::serialize(body));
 }
+Result<json::value> ApiClient::put(const std::string& path, const json::value& body) const {
+  return call("PUT", path, json::serialize(body));
+}
 Result<json::value> ApiClient::remove(const std::string& path) const { return call("DELETE", path, {}); }
 
 Result<> ApiClient::stream(const std::string& path, std::string_view accept, OnPiece on_piece) const {

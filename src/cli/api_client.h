@@ -47,6 +47,7 @@ class ApiClient {
   [[nodiscard]] Result<boost::json::value> get(const std::string& path) const;
   [[nodiscard]] Result<boost::json::value> post(const std::string& path,
                                                 const boost::json::value& body) const;
+  [[nodiscard]] Result<boost::json::value> put(const std::string& path, const boost::json::value& body) const;
   [[nodiscard]] Result<boost::json::value> remove(const std::string& path) const;
   // Hands on each piece of the body as it arrives, until the end or until `on_piece` returns false.
   Result<> stream(const std::string& path, std::string_view accept,

@@ -204,4 +204,12 @@ Result<EffectivePolicy> PolicyStore::effective(soci::session& sql, std::string_v
   return effective;
 }
 
+Result<bool> PolicyStore::key_needs_approval(soci::session& sql, std::string_view use_case,
+                                             std::string_view environment) const {
+  SLIPWAY_ASSIGN(const EffectivePolicy effective_policy, effective(sql, use_case, environment));
+  if (effective_policy.policy.require_approved_use_case) return true;
+  const auto rule = std::ranges::find(environments_, environment, &EnvironmentRule::name);
+  return rule != environments_.end() && rule->require_approved_use_case;
+}
+
 }  // namespace slipway::governance

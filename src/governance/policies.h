@@ -100,6 +100,10 @@ class PolicyStore {
   Result<EffectivePolicy> effective(std::string_view use_case, std::string_view environment);
   Result<EffectivePolicy> effective(soci::session& sql, std::string_view use_case,
                                     std::string_view environment) const;
+  // Whether a key of that use case may only be made once it is approved: where the settings or the effective
+  // policy say so.
+  Result<bool> key_needs_approval(soci::session& sql, std::string_view use_case,
+                                  std::string_view environment) const;
 
  private:
   Result<> check_environment(std::string_view environment) const;

@@ -91,6 +91,7 @@ Result<std::map<std::string, std::int64_t>> read_approvals(const json::value& va
     if (!approvals.emplace(role, *count).second)
       return bad(fmt::format("approvals names the role '{}' twice", role), "approvals");
   }
+  std::erase_if(approvals, [](const auto& one) { return one.second == 0; });  // nobody: as if not named
   return approvals;
 }
 

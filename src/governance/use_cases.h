@@ -73,12 +73,12 @@ bool is_valid_slug(std::string_view slug);
 bool is_reserved_slug(std::string_view slug);
 
 struct UseCaseFilter {
-  std::string words;  // each must occur in slug, name, owner or purpose
-  std::optional<UseCaseState> state;
-  std::string tier;
-  std::string owner;
-  bool review_due = false;                       // submitted, and a review is missing or has expired
-  std::optional<std::vector<std::string>> only;  // slugs the caller may see; nullopt: all
+  std::string words = {};  // each must occur in slug, name, owner or purpose
+  std::optional<UseCaseState> state = {};
+  std::string tier = {};
+  std::string owner = {};
+  bool review_due = false;  // submitted, and a review is missing or has expired
+  std::optional<std::vector<std::string>> only = {};  // slugs the caller may see; nullopt: all
 };
 
 struct UseCasePage {
