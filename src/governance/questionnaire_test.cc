@@ -104,8 +104,8 @@ struct Mistake {
 TEST(Questionnaire, MistakesInAFileAreTold) {
   const Mistake mistakes[] = {
       {"tier: top}\n  - id: what", "tier: tpo}\n  - id: what", "q.yaml:10:42", "Did you mean 'top'?"},
-      {"review_days", "review_day", "q.yaml:4:66", "Did you mean 'review_days'?"},
-      {"[legal, risk]", "[legal, riks]", "q.yaml:4:58", "Did you mean 'risk'?"},
+      {"review_days", "review_day", "q.yaml:4:62", "Did you mean 'review_days'?"},
+      {"[legal, risk]", "[legal, riks]", "q.yaml:4:55", "Did you mean 'risk'?"},
       {"review_days: 30", "review_days: 0", "q.yaml:4:79", ""},
       {"id: what", "id: who", "q.yaml:11:5", ""},
       {"name: top", "name: low", "q.yaml:4:5", ""},
