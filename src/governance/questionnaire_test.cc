@@ -106,7 +106,7 @@ TEST(Questionnaire, MistakesInAFileAreTold) {
       {"tier: top}\n  - id: what", "tier: tpo}\n  - id: what", "q.yaml:10:42", "Did you mean 'top'?"},
       {"review_days", "review_day", "q.yaml:4:62", "Did you mean 'review_days'?"},
       {"[legal, risk]", "[legal, riks]", "q.yaml:4:55", "Did you mean 'risk'?"},
-      {"review_days: 30", "review_days: 0", "q.yaml:4:79", ""},
+      {"review_days: 30", "review_days: 0", "q.yaml:4:75", ""},
       {"id: what", "id: who", "q.yaml:11:5", ""},
       {"name: top", "name: low", "q.yaml:4:5", ""},
       {"    text: Who?\n", "", "q.yaml:6:5", ""},

@@ -15,6 +15,7 @@
 #include "governance/reviews.h"
 #include "governance/schema.h"
 #include "governance/use_cases.h"
+#include "store/test_database.h"
 
 namespace slipway::governance {
 
@@ -24,7 +25,7 @@ class RegistryTest : public testing::Test {
     std::string pattern = (std::filesystem::temp_directory_path() / "slipway-reg-XXXXXX").string();
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     directory_ = pattern;
-    auto opened = store::Database::open({.file = directory_ / "slipway.db"});
+    auto opened = store::Database::open(store::test_database_options(directory_));
     ASSERT_TRUE(opened) << opened.error().describe();
     database_ = std::move(*opened);
     const auto migrated = migrate_governance(*database_);
@@ -81,7 +82,8 @@ class RegistryTest : public testing::Test {
 
   UseCase approved(const std::string& slug = "support") {
     UseCase use_case = submitted(slug);
-    for (const std::string& discipline : use_case.required_reviews) {
+    const std::vector<std::string> disciplines = use_case.required_reviews;
+    for (const std::string& discipline : disciplines) {
       auto done = approve(discipline, slug);
       EXPECT_TRUE(done) << done.error().describe();
       use_case = std::move(*done);

@@ -320,7 +320,7 @@ Result<std::uint32_t> UseCaseStore::note_expired() {
 }
 
 Result<std::uint32_t> UseCaseStore::reassess() {
-  return database_.write([&](soci::session& sql) -> Result<std::uint32_t> {
+  const auto others = [&](soci::session& sql) -> Result<std::vector<std::string>> {
     std::vector<std::string> slugs;
     std::string slug;
     soci::statement statement =
@@ -329,6 +329,12 @@ Result<std::uint32_t> UseCaseStore::reassess() {
          soci::use(questionnaire_.fingerprint()), soci::into(slug));
     statement.execute();
     while (statement.fetch()) slugs.push_back(slug);
+    return slugs;
+  };
+  SLIPWAY_ASSIGN(const auto found, database_.read(others));
+  if (found.empty()) return 0;
+  return database_.write([&](soci::session& sql) -> Result<std::uint32_t> {
+    SLIPWAY_ASSIGN(const auto slugs, others(sql));
     std::uint32_t changed = 0;
     for (const std::string& each : slugs) {
       SLIPWAY_ASSIGN(UseCase before, get(sql, each));

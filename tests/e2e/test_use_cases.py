@@ -98,6 +98,10 @@ def make_key(registry, slug, environment="prod"):
 def audit_actions(registry, slug):
     """Read from the database itself: what the change left there."""
     import sqlite3
+    if "store" in registry.config:
+        from support.postgresql import psql
+        return psql(registry.config["store"]["url"],
+                    f"SELECT action FROM audit_entries WHERE use_case = '{slug}' ORDER BY seq").splitlines()
     with sqlite3.connect(f"file:{registry.data_dir}/slipway.db?mode=ro", uri=True) as database:
         return [row[0] for row in database.execute(
             "SELECT action FROM audit_entries WHERE use_case = ? ORDER BY seq", (slug,))]
