@@ -281,7 +281,10 @@ int export_calls(const Context& context, const LogOptions& options) {
   if (!target.good())
     return output.fail(
         {ErrorCode::kIo, "the export could not be written to its end", options.file, "is the disk full?"});
-  if (!options.file.empty()) output.note("Wrote " + std::to_string(bytes) + " bytes to " + options.file);
+  if (!options.file.empty() && output.json())
+    output.print_json({{"file", options.file}, {"bytes", bytes}});
+  else if (!options.file.empty())
+    output.note("Wrote " + std::to_string(bytes) + " bytes to " + options.file);
   return kExitDone;
 }
 
