@@ -59,7 +59,8 @@ Result<AnchorFile> read_anchors(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file, error) && !error) return AnchorFile{};
   std::ifstream in(file, std::ios::binary);
   std::ostringstream text;
-  if (!in || !(text << in.rdbuf() || in.peek() == std::ifstream::traits_type::eof()))
+  if (std::filesystem::is_directory(file, error) || !in ||
+      !(text << in.rdbuf() || in.peek() == std::ifstream::traits_type::eof()))
     return fail(ErrorCode::kIo, "the anchors of the audit log can't be read", file.string(),
                 "Check who may read the file.");
   return parse_anchors(text.str());

@@ -18,7 +18,8 @@ namespace {
 constexpr std::int64_t kPageBudgetNs = 100'000'000;  // a page of a search, however little it finds
 constexpr long long kWindow = 20'000;                // entries looked at between two looks at the clock
 constexpr long long kSmallestWindow = 500;
-constexpr std::size_t kActionsLimit = 200;  // distinct actions behind a prefix
+constexpr std::size_t kActionsLimit = 300;  // distinct actions
+constexpr std::string_view kTooMany = "*";  // no action is called so
 constexpr std::size_t kWordsLimit = 8;
 constexpr long long kBatch = 2'000;  // of an export, each in a short transaction
 constexpr long long kForever = 9'000'000'000'000'000'000;
@@ -119,24 +120,24 @@ struct Driver {
 bool is_prefix(const std::string& action) { return action.ends_with('*'); }
 std::string prefix_of(const std::string& action) { return action.substr(0, action.size() - 1); }
 
-// Each step of this loop is one look into the index, however many entries an action has.
+// Each step of this loop is one look into the index, however many entries an action has. It walks over all
+// actions: in which order a database keeps texts is its own affair, so that those with a prefix need not
+// stand together.
 std::vector<std::string> actions_with_prefix(soci::session& sql, const std::string& prefix) {
   std::vector<std::string> actions;
-  std::string after = prefix;
-  bool inclusive = true;
-  while (actions.size() <= kActionsLimit) {
-    Query query("SELECT action FROM audit_entries WHERE action ");
-    query.add(inclusive ? ">= " : "> ").bind(after).add(" ORDER BY action LIMIT 1");
+  std::string after;
+  for (std::size_t step = 0; step <= kActionsLimit; ++step) {
+    Query query("SELECT action FROM audit_entries WHERE action > ");
+    query.bind(after).add(" ORDER BY action LIMIT 1");
     std::string found;
     query.run(
         sql, [&](soci::statement& statement) { statement.exchange(soci::into(found)); },
         [] { return false; });
-    if (!found.starts_with(prefix) || found.empty()) break;
-    actions.push_back(found);
-    after = found;
-    inclusive = false;
+    if (found.empty()) return actions;
+    if (found.starts_with(prefix)) actions.push_back(found);
+    after = std::move(found);
   }
-  return actions;
+  return {std::string(kTooMany)};
 }
 
 Driver choose_driver(soci::session& sql, const AuditFilter& filter) {
@@ -151,7 +152,7 @@ Driver choose_driver(soci::session& sql, const AuditFilter& filter) {
   if (!is_prefix(filter.action)) return {"action", {filter.action}};
   std::vector<std::string> actions = actions_with_prefix(sql, prefix_of(filter.action));
   // A nonsensical number of actions: the entries in their order do as well.
-  if (actions.size() > kActionsLimit) return {};
+  if (actions == std::vector<std::string>{std::string(kTooMany)}) return {};
   return {"action", std::move(actions)};
 }
 
@@ -327,6 +328,19 @@ Result<AuditAnchor> AuditLog::head() {
     newest.seq = seq;
     return newest;
   });
+}
+
+Result<std::string> AuditLog::digest_of(std::int64_t seq) {
+  const long long wanted = seq;
+  return database_.read([&](soci::session& sql) -> Result<std::string> {
+    std::string digest;
+    sql << "SELECT digest FROM audit_entries WHERE seq = :seq", soci::use(wanted), soci::into(digest);
+    return digest;
+  });
+}
+
+Result<> AuditLog::note(const Actor& actor, const AuditEvent& event) {
+  return database_.write_quietly([&](soci::session& sql) { return append_audit(sql, actor, event); });
 }
 
 }  // namespace slipway::governance

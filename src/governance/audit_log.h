@@ -26,12 +26,12 @@ struct AuditScope {
 struct AuditFilter {
   std::int64_t from_us = 0;  // inclusive; 0: from the beginning
   std::int64_t to_us = 0;    // exclusive; 0: to the end
-  std::string actor;         // id or name
-  std::string action;        // exact, or a prefix ending in '*'
-  std::string object;
-  std::string use_case;
-  std::string text;                // words that all occur in action, object, actor, use case or detail
-  std::vector<AuditScope> scopes;  // what the reader may see: any of these; empty: everything
+  std::string actor = {};    // id or name
+  std::string action = {};   // exact, or a prefix ending in '*'
+  std::string object = {};
+  std::string use_case = {};
+  std::string text = {};                // words that all occur in action, object, actor, use case or detail
+  std::vector<AuditScope> scopes = {};  // what the reader may see: any of these; empty: everything
 };
 
 struct AuditPage {
@@ -71,6 +71,10 @@ class AuditLog {
   Result<AuditReport> verify(const AnchorFile& anchors);
   // The newest entry's number and digest; 0 for an empty log.
   Result<AuditAnchor> head();
+  // The digest of one entry; empty if there is none.
+  Result<std::string> digest_of(std::int64_t seq);
+  // For what changes nothing itself: somebody verified or exported the log.
+  Result<> note(const Actor& actor, const AuditEvent& event);
 
  private:
   store::Database& database_;

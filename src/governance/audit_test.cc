@@ -16,26 +16,29 @@ class AuditTest : public WorldTest {
     WorldTest::SetUp();
     log_ = std::make_unique<AuditLog>(*database_);
   }
-  void append(const std::string& action, const std::string& object, const std::string& use_case = {},
-              const std::string& actor = "anna", const std::string& environment = {}) {
-    const auto done = database_->write([&](soci::session& sql) {
-      return append_audit(sql, {"id-" + actor, actor, "user"},
-                          {action,
-                           action.substr(0, action.find('.')),
-                           object,
-                           use_case,
-                           environment,
-                           {{"note", "about " + object}}});
-    });
-    ASSERT_TRUE(done) << done.error().describe();
+  static Result<> append(soci::session& sql, const std::string& action, const std::string& object,
+                         const std::string& use_case, const std::string& actor,
+                         const std::string& environment) {
+    return append_audit(sql, {"id-" + actor, actor, "user"},
+                        {action,
+                         action.substr(0, action.find('.')),
+                         object,
+                         use_case,
+                         environment,
+                         {{"note", "about " + object}}});
   }
   void append_many(int count) {
-    for (int i = 0; i < count; ++i)
-      append(i % 3 == 0   ? "asset.push"
-             : i % 3 == 1 ? "release.cut"
-                          : "release.promote",
-             "object-" + std::to_string(i % 7), i % 2 == 0 ? "support" : "sales",
-             i % 5 == 0 ? "bert" : "anna", i % 4 == 0 ? "prod" : "");
+    const auto done = database_->write([&](soci::session& sql) -> Result<> {
+      for (int i = 0; i < count; ++i)
+        SLIPWAY_TRY(append(sql,
+                           i % 3 == 0   ? "asset.push"
+                           : i % 3 == 1 ? "release.cut"
+                                        : "release.promote",
+                           "object-" + std::to_string(i % 7), i % 2 == 0 ? "support" : "sales",
+                           i % 5 == 0 ? "bert" : "anna", i % 4 == 0 ? "prod" : ""));
+      return {};
+    });
+    ASSERT_TRUE(done) << done.error().describe();
   }
   std::vector<std::int64_t> find(const AuditFilter& filter, std::uint32_t limit = 3) {
     std::vector<std::int64_t> found;

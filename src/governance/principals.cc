@@ -175,7 +175,7 @@ Result<> change_grants(soci::session& sql, const Actor& actor, Principal& princi
 }
 
 Result<> PrincipalStore::ensure_administrator() {
-  return database_.write([](soci::session& sql) -> Result<> {
+  return database_.write_quietly([](soci::session& sql) -> Result<> {
     long long count = 0;
     sql << "SELECT COUNT(*) FROM principals WHERE kind = 'user'", soci::into(count);
     if (count > 0) return {};
@@ -191,7 +191,7 @@ Result<> PrincipalStore::ensure_administrator() {
 }
 
 Result<std::string> PrincipalStore::make_sign_in_token(std::int64_t valid_us, const Actor& actor) {
-  return database_.write([&](soci::session& sql) -> Result<std::string> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<std::string> {
     PrincipalRow row;
     std::optional<Principal> chosen;
     {
@@ -223,7 +223,7 @@ Result<std::string> PrincipalStore::make_sign_in_token(std::int64_t valid_us, co
 }
 
 Result<std::string> PrincipalStore::make_service_token(std::string_view name) {
-  return database_.write([&](soci::session& sql) -> Result<std::string> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<std::string> {
     PrincipalRow row;
     const std::string email = std::string(kServicePrefix) + std::string(name);
     if (find_row(sql, "p.email = :value", email, row)) {
@@ -314,7 +314,7 @@ Result<PrincipalWithToken> PrincipalStore::create(const Actor& actor, const NewP
   clean.email = to_lower(trim(clean.email));
   clean.grants = without_repetition(clean.grants);
   SLIPWAY_TRY(check(clean));
-  return database_.write([&](soci::session& sql) -> Result<PrincipalWithToken> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<PrincipalWithToken> {
     SLIPWAY_TRY(check_grants(sql, clean.grants));
     const bool user = clean.kind == "user";
     PrincipalRow row;
@@ -347,7 +347,7 @@ Result<PrincipalWithToken> PrincipalStore::create(const Actor& actor, const NewP
 Result<Principal> PrincipalStore::set_grants(const Actor& actor, const std::string& id,
                                              const std::vector<RoleGrant>& grants) {
   const std::vector<RoleGrant> wanted = without_repetition(grants);
-  return database_.write([&](soci::session& sql) -> Result<Principal> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<Principal> {
     SLIPWAY_ASSIGN(Principal principal, load(sql, id));
     if (actor.id == id)
       return fail(ErrorCode::kPermissionDenied, "nobody changes their own roles", "id",
@@ -359,7 +359,7 @@ Result<Principal> PrincipalStore::set_grants(const Actor& actor, const std::stri
 }
 
 Result<Principal> PrincipalStore::deactivate(const Actor& actor, const std::string& id) {
-  return database_.write([&](soci::session& sql) -> Result<Principal> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<Principal> {
     SLIPWAY_ASSIGN(Principal principal, load(sql, id));
     if (actor.id == id)
       return fail(ErrorCode::kPermissionDenied, "nobody deactivates themselves", "id",
@@ -379,7 +379,7 @@ Result<Principal> PrincipalStore::deactivate(const Actor& actor, const std::stri
 }
 
 Result<Principal> PrincipalStore::activate(const Actor& actor, const std::string& id) {
-  return database_.write([&](soci::session& sql) -> Result<Principal> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<Principal> {
     SLIPWAY_ASSIGN(Principal principal, load(sql, id));
     if (principal.disabled_us == 0) return principal;
     sql << "UPDATE principals SET disabled_us = 0 WHERE id = :id", soci::use(id);
@@ -392,7 +392,7 @@ Result<Principal> PrincipalStore::activate(const Actor& actor, const std::string
 
 Result<PrincipalWithToken> PrincipalStore::renew_secret(const Actor& actor, const std::string& id,
                                                         std::int64_t invitation_us) {
-  return database_.write([&](soci::session& sql) -> Result<PrincipalWithToken> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<PrincipalWithToken> {
     PrincipalWithToken renewed;
     SLIPWAY_ASSIGN(renewed.principal, load(sql, id));
     Principal& principal = renewed.principal;
@@ -422,7 +422,8 @@ Result<PrincipalWithToken> PrincipalStore::renew_secret(const Actor& actor, cons
 Result<std::string> PrincipalStore::shared_secret(std::string_view name) {
   const std::string key(name);
   const std::string fresh = random_token(32);
-  SLIPWAY_ASSIGN(const std::string value, database_.write([&](soci::session& sql) -> Result<std::string> {
+  SLIPWAY_ASSIGN(const std::string value, database_.write_quietly([&](soci::session& sql)
+                                                                      -> Result<std::string> {
     sql << "INSERT INTO shared_secrets (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING",
         soci::use(key), soci::use(fresh);
     std::string stored;

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "base/text.h"
 #include "governance/audit_log.h"
 #include "governance/test_world.h"
 #include "governance/use_cases.h"
@@ -183,7 +184,7 @@ TEST_F(PrincipalsTest, AListIsSearchedAndPaged) {
     ASSERT_LE(page->items.size(), 4u);
     for (const Principal& item : page->items) {
       EXPECT_TRUE(seen.insert(item.id).second);
-      names.push_back(item.name);
+      names.push_back(to_lower(item.name));
     }
     query.cursor = page->next_cursor;
   } while (!query.cursor.empty());

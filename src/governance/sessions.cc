@@ -141,7 +141,7 @@ Result<> PrincipalStore::note_failure(const Principal& principal, std::string_vi
   }
   json::object detail = sign_in_detail(principal, method, address);
   if (untold > 0) detail["further_failures_before"] = untold;
-  return database_.write([&](soci::session& sql) {
+  return database_.write_quietly([&](soci::session& sql) {
     return append_audit(sql, stranger(),
                         {"session.sign_in_failed", "session", principal.label(), {}, {}, detail});
   });
@@ -150,7 +150,7 @@ Result<> PrincipalStore::note_failure(const Principal& principal, std::string_vi
 void PrincipalStore::note_seen(const Principal& principal) {
   const long long now = unix_now_us();
   if (now - principal.last_seen_us < kSeenEveryUs) return;
-  const Result<> noted = database_.write([&](soci::session& sql) -> Result<> {
+  const Result<> noted = database_.write_quietly([&](soci::session& sql) -> Result<> {
     sql << "UPDATE principals SET last_seen_us = :now WHERE id = :id AND last_seen_us < :older",
         soci::use(now), soci::use(principal.id), soci::use(now);
     return {};
@@ -175,7 +175,7 @@ Result<OpenedSession> PrincipalStore::sign_in_with_password(std::string_view log
     return fail(ErrorCode::kUnauthenticated, "the name or the password is wrong", {},
                 "Try again, or ask an administrator for a new link.");
   }
-  return database_.write([&](soci::session& sql) -> Result<OpenedSession> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<OpenedSession> {
     // Deactivation or another password may have come while the hash was computed.
     PrincipalRow now;
     if (!find_row(sql, "p.id = :value", row.id, now) || now.disabled != 0 ||
@@ -188,7 +188,7 @@ Result<OpenedSession> PrincipalStore::sign_in_with_password(std::string_view log
 Result<OpenedSession> PrincipalStore::sign_in_with_token(std::string_view token, std::string_view address) {
   const std::string hash = hash_of_secret(token);
   const long long now = unix_now_us();
-  return database_.write([&](soci::session& sql) -> Result<OpenedSession> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<OpenedSession> {
     std::string id;
     PrincipalRow row;
     sql << "SELECT principal FROM sign_in_tokens WHERE hash = :hash AND expires_us >= :now", soci::use(hash),
@@ -206,7 +206,7 @@ Result<OpenedSession> PrincipalStore::sign_in_with_identity(const ExternalIdenti
   if (identity.subject.empty() || identity.subject.size() > kSubjectLimit || identity.issuer.empty())
     return fail(ErrorCode::kInvalidArgument, "the identity provider names no proper subject", "sub");
   Principal inactive;  // told after the transaction, which a refusal rolls back
-  auto opened = database_.write([&](soci::session& sql) -> Result<OpenedSession> {
+  auto opened = database_.write_quietly([&](soci::session& sql) -> Result<OpenedSession> {
     PrincipalRow row;
     std::string id;
     sql << "SELECT id FROM principals WHERE oidc_issuer = :issuer AND oidc_subject = :subject",
@@ -275,7 +275,7 @@ Result<Principal> PrincipalStore::find_service(std::string_view token) {
 
 Result<> PrincipalStore::sign_out(const Session& session, std::string_view cookie) {
   const std::string hash = hash_of_secret(cookie);
-  return database_.write([&](soci::session& sql) -> Result<> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<> {
     sql << "DELETE FROM sessions WHERE hash = :hash", soci::use(hash);
     return append_audit(
         sql, session.principal.actor(),
@@ -300,7 +300,7 @@ Result<> PrincipalStore::set_password(const Session& session, std::string_view c
     return fail(ErrorCode::kPermissionDenied, "the present password is wrong", "current_password");
   SLIPWAY_ASSIGN(const std::string hash, hash_password(replacement));
   const std::string cookie_hash = hash_of_secret(cookie);
-  return database_.write([&](soci::session& sql) -> Result<> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<> {
     // Deactivation or a new link may have ended the session while the hash was computed.
     long long alive = 0;
     sql << "SELECT COUNT(*) FROM sessions WHERE hash = :hash", soci::use(cookie_hash), soci::into(alive);

@@ -11,6 +11,7 @@
 
 #include "governance/schema.h"
 #include "store/database.h"
+#include "store/test_database.h"
 
 namespace slipway::governance {
 
@@ -20,7 +21,7 @@ class WorldTest : public testing::Test {
     std::string pattern = (std::filesystem::temp_directory_path() / "slipway-gov-XXXXXX").string();
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     directory_ = pattern;
-    auto opened = store::Database::open({.file = directory_ / "slipway.db"});
+    auto opened = store::Database::open(store::test_database_options(directory_));
     ASSERT_TRUE(opened) << opened.error().describe();
     database_ = std::move(*opened);
     const auto migrated = migrate_governance(*database_);
