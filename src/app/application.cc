@@ -98,6 +98,7 @@ Result<std::unique_ptr<Application>> Application::start(Config config, Logger lo
   SLIPWAY_ASSIGN(app->data_directory_, DataDirectory::open(app->config_.data_dir));
   SLIPWAY_TRY(check_port_is_free(app->config_.server));
   SLIPWAY_TRY(app->open_stores());
+  SLIPWAY_TRY(app->open_people());
   SLIPWAY_TRY(app->start_simulated());
   SLIPWAY_TRY(app->first_start());
   SLIPWAY_TRY(app->start_loops());
@@ -151,6 +152,17 @@ Result<> Application::open_stores() {
   metrics_ = std::make_unique<telemetry::Metrics>();
   pool_ = std::make_unique<rt::BlockingPool>("work", kPoolThreads, kPoolQueue);
   resolver_ = std::make_unique<rt::BlockingPool>("resolve", kResolverThreads, kPoolQueue);
+  return {};
+}
+
+Result<> Application::open_people() {
+  audit_ = std::make_unique<governance::AuditLog>(*database_);
+  std::string file = config_.audit.anchors_file;
+  if (file.empty()) file = (std::filesystem::path(config_.data_dir) / kAnchorsFile).string();
+  anchors_ = std::make_unique<AnchorKeeper>(*audit_, std::move(file), log_);
+  if (config_.oidc.issuer.empty()) return {};
+  SLIPWAY_ASSIGN(const std::string key, principals_->shared_secret("oidc cookies"));
+  SLIPWAY_ASSIGN(oidc_, api::Oidc::create(config_.oidc, key));
   return {};
 }
 
@@ -221,6 +233,9 @@ Result<> Application::start_loops() {
                         .principals = *principals_,
                         .use_cases = *use_cases_,
                         .keys = *keys_,
+                        .audit = *audit_,
+                        .anchors_file = anchors_->file(),
+                        .oidc = oidc_.get(),
                         .spool = *spool_,
                         .telemetry = *telemetry_,
                         .query = *query_,
@@ -314,6 +329,9 @@ Result<> Application::republish() {
 void Application::keep_house() {
   std::unique_lock lock(housekeeping_mutex_);
   while (!stopping_) {
+    lock.unlock();  // the anchors may lie on a disk far away: stopping must not wait for the lock
+    anchors_->keep(unix_now_us());
+    lock.lock();
     housekeeping_wake_.wait_for(lock, std::chrono::seconds(kHouseSeconds),
                                 [this] { return stopping_.load(); });
     const Result<> noted = keys_->note_used(snapshots_->take_last_used());

@@ -41,6 +41,8 @@ void add_server_commands(CLI::App& app, Context& context);  // serve, check, ver
 void add_login_commands(CLI::App& app, Context& context);
 void add_key_commands(CLI::App& app, Context& context);  // key, use-case
 void add_log_commands(CLI::App& app, Context& context);
+void add_people_commands(CLI::App& app, Context& context);  // user, service, role
+void add_audit_commands(CLI::App& app, Context& context);
 void add_config_commands(CLI::App& app, Context& context);
 void add_doctor_command(CLI::App& app, Context& context);
 void add_completion_command(CLI::App& app, Context& context);

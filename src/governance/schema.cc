@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "governance/audit.h"
+#include "governance/principals.h"
 #include "store/migrations.h"
 
 namespace slipway::governance {
@@ -64,6 +65,7 @@ Result<> migrate_governance(store::Database& database) {
        }},
   };
   SLIPWAY_TRY(store::migrate(database, "governance", kMigrations));
+  SLIPWAY_TRY(migrate_people(database));
   return migrate_audit(database);
 }
 
