@@ -64,14 +64,17 @@ Result<governance::NewKey> read_new_key(const Request& request) {
       return fail(ErrorCode::kInvalidArgument, "max_concurrent lies between 1 and 100000", "max_concurrent");
     wanted.max_concurrent = static_cast<std::uint32_t>(*concurrent);
   }
-  SLIPWAY_TRY(request.require(governance::Permission::kManageKeys, {wanted.use_case, wanted.environment, {}}));
+  SLIPWAY_TRY(
+      request.require(governance::Permission::kManageKeys, {wanted.use_case, wanted.environment, {}}));
   return wanted;
 }
 
 // Who may manage a key follows from its use case and environment.
-Result<> check_scope(Services& services, const std::vector<governance::RoleGrant>& grants, std::string_view id) {
+Result<> check_scope(Services& services, const std::vector<governance::RoleGrant>& grants,
+                     std::string_view id) {
   SLIPWAY_ASSIGN(const governance::ApiKey key, services.keys.get(id));
-  return governance::require(grants, governance::Permission::kManageKeys, {key.use_case, key.environment, {}});
+  return governance::require(grants, governance::Permission::kManageKeys,
+                             {key.use_case, key.environment, {}});
 }
 
 std::string with_secret(const governance::KeyWithSecret& made) {
@@ -156,8 +159,7 @@ rt::Task<void> rotate_key(Request& request) {
 }
 
 rt::Task<void> revoke_key(Request& request) {
-  std::function<Result<Nothing>()> job = [&services = request.services,
-                                          id = request.segment("id"),
+  std::function<Result<Nothing>()> job = [&services = request.services, id = request.segment("id"),
                                           who = request.session.principal]() -> Result<Nothing> {
     SLIPWAY_TRY(check_scope(services, who.grants, id));
     SLIPWAY_TRY(services.keys.revoke(id, who.actor()));

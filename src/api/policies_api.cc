@@ -81,7 +81,8 @@ rt::Task<void> effective_policy(Request& request) {
   }
   json::object origins;
   for (const auto& [rule, origin] : effective->origins) origins[rule] = origin;
-  const json::object body{{"content", governance::policy_json(effective->policy)}, {"origins", std::move(origins)}};
+  const json::object body{{"content", governance::policy_json(effective->policy)},
+                          {"origins", std::move(origins)}};
   co_await answer(request, 200, json::serialize(body));
 }
 

@@ -18,6 +18,7 @@ using governance::Permission;
 
 constexpr std::array kCoreRoutes = {
     Route{"POST", "/session", sign_in, Permission::kView, Access::kAnyone},
+    Route{"GET", "/sign-in-methods", sign_in_methods, Permission::kView, Access::kAnyone},
     Route{"GET", "/session", get_session, Permission::kView, Access::kSignedIn},
     Route{"DELETE", "/session", sign_out, Permission::kView, Access::kSignedIn},
     Route{"POST", "/session/link", create_sign_in_link, Permission::kManagePeople},
@@ -40,9 +41,8 @@ constexpr std::array kCoreRoutes = {
 
 using GroupFunction = std::span<const Route> (*)();
 constexpr std::array kGroups = {
-    GroupFunction{core_routes},
-    GroupFunction{use_cases_routes},
-    GroupFunction{policies_routes},
+    GroupFunction{core_routes},   GroupFunction{use_cases_routes}, GroupFunction{policies_routes},
+    GroupFunction{people_routes}, GroupFunction{audit_routes},     GroupFunction{oidc_routes},
 };
 
 // Whether `path` fits `pattern`, segment by segment; fills `found` with what stands in the places of {…}.

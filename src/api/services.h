@@ -14,6 +14,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "gateway/gateway.h"
+#include "governance/audit_log.h"
 #include "governance/keys.h"
 #include "governance/policies.h"
 #include "governance/principals.h"
@@ -49,6 +50,8 @@ class SignInGuard {
   std::int64_t minute_ = 0;
 };
 
+class Oidc;
+
 struct Services {
   const Config& config;
   governance::PrincipalStore& principals;
@@ -56,6 +59,9 @@ struct Services {
   governance::ReviewStore& reviews;
   governance::PolicyStore& policies;
   governance::KeyStore& keys;
+  governance::AuditLog& audit;
+  std::string anchors_file;
+  Oidc* oidc = nullptr;  // null: no identity provider
   telemetry::Spool& spool;
   telemetry::TelemetryStore& telemetry;
   telemetry::TelemetryQuery& query;
@@ -72,6 +78,7 @@ struct Services {
   SignInGuard sign_in_guard;
   std::shared_ptr<gateway::KeyUse> playground_use = std::make_shared<gateway::KeyUse>();
   std::atomic<std::uint32_t> exports_running{0};
+  std::atomic<bool> audit_verifying{false};
   std::int64_t started_us = 0;
   bool simulated_only = false;
 };

@@ -177,8 +177,8 @@ rt::Task<void> update_use_case(Request& request) {
       body ? optional_integer(*body, "version") : Result<std::optional<std::int64_t>>(fail(body.error()));
   if (!version || !*version) {
     co_await answer_error(request, !version ? version.error()
-                                            : problem(ErrorCode::kInvalidArgument, "version is missing", "version",
-                                                      "Send the version that you changed."));
+                                            : problem(ErrorCode::kInvalidArgument, "version is missing",
+                                                      "version", "Send the version that you changed."));
     co_return;
   }
   std::function<Result<UseCase>()> job = [&services = request.services, slug = request.segment("slug"),
@@ -241,8 +241,9 @@ rt::Task<void> export_use_cases(Request& request) {
   const auto kind = std::ranges::find(kExportKinds, wanted, &ExportKind::name);
   const auto filter = read_filter(request);
   if (kind == kExportKinds.end() || !filter) {
-    co_await answer_error(request, filter ? problem(ErrorCode::kInvalidArgument, "format is csv, md or json", "format")
-                                          : filter.error());
+    co_await answer_error(request,
+                          filter ? problem(ErrorCode::kInvalidArgument, "format is csv, md or json", "format")
+                                 : filter.error());
     co_return;
   }
   std::function<Result<std::string>()> job = [&services = request.services, filter = *filter,

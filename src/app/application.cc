@@ -108,6 +108,7 @@ Result<std::unique_ptr<Application>> Application::start(Config config, Logger lo
   SLIPWAY_ASSIGN(app->data_directory_, DataDirectory::open(app->config_.data_dir));
   SLIPWAY_TRY(check_port_is_free(app->config_.server));
   SLIPWAY_TRY(app->open_stores());
+  SLIPWAY_TRY(app->open_people());
   SLIPWAY_TRY(app->start_simulated());
   SLIPWAY_TRY(app->first_start());
   SLIPWAY_TRY(app->start_loops());
@@ -178,6 +179,17 @@ Result<> Application::open_registry() {
   return {};
 }
 
+Result<> Application::open_people() {
+  audit_ = std::make_unique<governance::AuditLog>(*database_);
+  std::string file = config_.audit.anchors_file;
+  if (file.empty()) file = (std::filesystem::path(config_.data_dir) / kAnchorsFile).string();
+  anchors_ = std::make_unique<AnchorKeeper>(*audit_, std::move(file), log_);
+  if (config_.oidc.issuer.empty()) return {};
+  SLIPWAY_ASSIGN(const std::string key, principals_->shared_secret("oidc cookies"));
+  SLIPWAY_ASSIGN(oidc_, api::Oidc::create(config_.oidc, key));
+  return {};
+}
+
 Result<> Application::start_simulated() {
   llm::SimulatedOptions options;
   options.seed = config_.simulated.seed;
@@ -215,7 +227,8 @@ Result<> Application::first_start() {
     first.name = "first key";
     first.use_case = kFirstUseCase;
     // Where every environment wants an approved use case, the first key waits for a person's decision, too.
-    const auto open = std::ranges::find(config_.environments, false, &EnvironmentConfig::require_approved_use_case);
+    const auto open =
+        std::ranges::find(config_.environments, false, &EnvironmentConfig::require_approved_use_case);
     if (open != config_.environments.end()) {
       first.environment = open->name;
       SLIPWAY_ASSIGN(const auto made, keys_->create(first, governance::system_actor()));
@@ -250,6 +263,9 @@ Result<> Application::start_loops() {
                         .reviews = *reviews_,
                         .policies = *policies_,
                         .keys = *keys_,
+                        .audit = *audit_,
+                        .anchors_file = anchors_->file(),
+                        .oidc = oidc_.get(),
                         .spool = *spool_,
                         .telemetry = *telemetry_,
                         .query = *query_,
@@ -343,6 +359,9 @@ Result<> Application::republish() {
 void Application::keep_house() {
   std::unique_lock lock(housekeeping_mutex_);
   while (!stopping_) {
+    lock.unlock();  // the anchors may lie on a disk far away: stopping must not wait for the lock
+    anchors_->keep(unix_now_us());
+    lock.lock();
     housekeeping_wake_.wait_for(lock, std::chrono::seconds(kHouseSeconds),
                                 [this] { return stopping_.load(); });
     const Result<> noted = keys_->note_used(snapshots_->take_last_used());

@@ -125,6 +125,8 @@ int run(std::vector<std::string> arguments, const Hooks& hooks, Surroundings sur
   add_use_case_commands(app, context);
   add_policy_commands(app, context);
   add_log_commands(app, context);
+  add_people_commands(app, context);
+  add_audit_commands(app, context);
   add_config_commands(app, context);
   add_doctor_command(app, context);
   add_completion_command(app, context);

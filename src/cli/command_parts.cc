@@ -60,7 +60,8 @@ int save_stream(const Output& output, const ApiClient& api, const std::string& p
   std::ofstream opened;
   if (!file.empty()) {
     opened.open(file, std::ios::binary | std::ios::trunc);
-    if (!opened) return output.fail({ErrorCode::kIo, "can't be written", file, "check folder and permissions"});
+    if (!opened)
+      return output.fail({ErrorCode::kIo, "can't be written", file, "check folder and permissions"});
   }
   std::ostream& target = file.empty() ? output.out() : opened;
   std::uint64_t bytes = 0;
@@ -72,8 +73,12 @@ int save_stream(const Output& output, const ApiClient& api, const std::string& p
   target.flush();
   if (!done) return output.fail(done.error());
   if (!target.good())
-    return output.fail({ErrorCode::kIo, "the export could not be written to its end", file, "is the disk full?"});
-  if (!file.empty()) output.note("Wrote " + std::to_string(bytes) + " bytes to " + file);
+    return output.fail(
+        {ErrorCode::kIo, "the export could not be written to its end", file, "is the disk full?"});
+  if (!file.empty() && output.json())
+    output.print_json({{"file", file}, {"bytes", bytes}});
+  else if (!file.empty())
+    output.note("Wrote " + std::to_string(bytes) + " bytes to " + file);
   return kExitDone;
 }
 

@@ -74,7 +74,8 @@ int set(const Context& context, const PolicyOptions& given) {
     return kExitDone;
   }
   const json::object& policy = answer->as_object();
-  const bool same = before->is_object() && text_of(before->as_object(), "version") == text_of(policy, "version");
+  const bool same =
+      before->is_object() && text_of(before->as_object(), "version") == text_of(policy, "version");
   output.line((same ? "Nothing changed: the policy of " : "Set the policy of ") + text_of(policy, "owner") +
               " for " + text_of(policy, "environment") + (same ? " is at version " : ", version ") +
               text_of(policy, "version"));
@@ -136,15 +137,19 @@ void add_policy_commands(CLI::App& app, Context& context) {
         ->type_name("NAME");
     return command;
   };
-  on_call(about(policies->add_subcommand("show", "Print what an owner has set, as a file for set"), true), context,
-          options, show);
-  CLI::App* command = policies->add_subcommand("set", "Set it from a YAML file; the same again changes nothing");
-  command->add_option("file", options->file, "YAML: owner, environment and rules; policies/prod.yaml is about prod")
+  on_call(about(policies->add_subcommand("show", "Print what an owner has set, as a file for set"), true),
+          context, options, show);
+  CLI::App* command =
+      policies->add_subcommand("set", "Set it from a YAML file; the same again changes nothing");
+  command
+      ->add_option("file", options->file,
+                   "YAML: owner, environment and rules; policies/prod.yaml is about prod")
       ->required()
       ->type_name("FILE");
   on_call(about(command, false), context, options, set);
-  on_call(about(policies->add_subcommand("effective", "Print what holds, and where each rule comes from"), true),
-          context, options, effective);
+  on_call(
+      about(policies->add_subcommand("effective", "Print what holds, and where each rule comes from"), true),
+      context, options, effective);
   on_call(about(policies->add_subcommand("history", "List its versions"), true), context, options, history);
 }
 

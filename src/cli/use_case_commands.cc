@@ -132,7 +132,8 @@ void show_use_case(const Output& output, const json::object& use_case) {
   row("owner", text_of(use_case, "owner"));
   row("state", state, color_of_state(state));
   row("approved until", short_time(text_of(use_case, "approved_until")));
-  row("risk tier", text_of(use_case, "tier", "not assessed: answer the questions (slipway use-case questions)"));
+  row("risk tier",
+      text_of(use_case, "tier", "not assessed: answer the questions (slipway use-case questions)"));
   row("data", join(texts_of(use_case, "data_classes"), ", "));
   row("entry", text_of(use_case, "entry"));
   row("version", text_of(use_case, "version"));
@@ -159,8 +160,9 @@ int conclude(const Output& output, const Result<json::value>& answer, const std:
   const std::string slug = text_of(use_case, "slug");
   const std::string state = text_of(use_case, "state");
   output.line(done + " " + slug + ": it is " + state +
-              (state == "approved" ? " until " + short_time(text_of(use_case, "approved_until", "it is retired"))
-                                   : std::string()));
+              (state == "approved"
+                   ? " until " + short_time(text_of(use_case, "approved_until", "it is retired"))
+                   : std::string()));
   if (state == "draft")
     output.note("Next: slipway key create NAME --use-case " + slug +
                 " --environment dev, and slipway use-case submit " + slug + " when it is complete.");
@@ -174,7 +176,8 @@ int create(const Context& context, const UseCaseOptions& options) {
   if (!body) return output.fail(body.error());
   if (!options.slug.empty()) (*body)["slug"] = options.slug;
   if (!body->contains("slug"))
-    return output.fail({ErrorCode::kInvalidArgument, "the use case has no slug", "", "name it: slipway use-case create SLUG"});
+    return output.fail({ErrorCode::kInvalidArgument, "the use case has no slug", "",
+                        "name it: slipway use-case create SLUG"});
   if (!body->contains("name")) (*body)["name"] = body->at("slug");
   if (const auto added = add_pairs(*body, "answers", options.answers, "--answer"); !added)
     return output.fail(added.error());
@@ -191,7 +194,8 @@ int edit(const Context& context, const UseCaseOptions& options) {
   if (!body) return output.fail(body.error());
   const std::string slug = options.slug.empty() ? text_of(*body, "slug") : options.slug;
   if (slug.empty())
-    return output.fail({ErrorCode::kInvalidArgument, "say which use case", "", "slipway use-case edit SLUG …"});
+    return output.fail(
+        {ErrorCode::kInvalidArgument, "say which use case", "", "slipway use-case edit SLUG …"});
   body->erase("slug");
   const auto api = context.api();
   if (!api) return output.fail(api.error());
@@ -216,13 +220,12 @@ int list(const Context& context, const UseCaseOptions& options) {
   const Output output = context.output();
   const auto api = context.api();
   if (!api) return output.fail(api.error());
-  const auto answer = api->get(std::string(kPath) +
-                               query_string({{"q", options.words},
-                                             {"state", options.state},
-                                             {"tier", options.tier},
-                                             {"owner", options.owner},
-                                             {"review", options.due ? "due" : ""},
-                                             {"limit", std::to_string(options.limit)}}));
+  const auto answer = api->get(std::string(kPath) + query_string({{"q", options.words},
+                                                                  {"state", options.state},
+                                                                  {"tier", options.tier},
+                                                                  {"owner", options.owner},
+                                                                  {"review", options.due ? "due" : ""},
+                                                                  {"limit", std::to_string(options.limit)}}));
   const auto items = items_of(answer);
   if (!items) return output.fail(items.error());
   if (output.json()) {
@@ -284,7 +287,8 @@ int retire(const Context& context, const UseCaseOptions& options) {
   const Output output = context.output();
   const auto api = context.api();
   if (!api) return output.fail(api.error());
-  return conclude(output, api->post(path_of(options.slug, "/retire"), {{"reason", options.reason}}), "Retired");
+  return conclude(output, api->post(path_of(options.slug, "/retire"), {{"reason", options.reason}}),
+                  "Retired");
 }
 
 int export_all(const Context& context, const UseCaseOptions& options) {
@@ -312,7 +316,8 @@ int questions(const Context& context, const UseCaseOptions& /*options*/) {
   }
   for (const json::value& item : answer->at("questions").as_array()) {
     const json::object& question = item.as_object();
-    output.line(output.paint(text_of(question, "id"), Color::kBold) + "  " + printable(text_of(question, "text")));
+    output.line(output.paint(text_of(question, "id"), Color::kBold) + "  " +
+                printable(text_of(question, "text")));
     std::vector<std::vector<Cell>> rows;
     for (const json::value& option : question.at("options").as_array())
       rows.push_back({"  " + text_of(option.as_object(), "value"), text_of(option.as_object(), "label"),
@@ -327,7 +332,8 @@ int approvals(const Context& context, const UseCaseOptions& options) {
   const Output output = context.output();
   const auto api = context.api();
   if (!api) return output.fail(api.error());
-  const auto items = items_of(api->get(std::string("/api/v1/approvals?mine=") + (options.all ? "false" : "true")));
+  const auto items =
+      items_of(api->get(std::string("/api/v1/approvals?mine=") + (options.all ? "false" : "true")));
   if (!items) return output.fail(items.error());
   if (output.json()) {
     output.print_json({{"items", *items}});
@@ -338,10 +344,10 @@ int approvals(const Context& context, const UseCaseOptions& options) {
     if (!item.is_object()) continue;
     const json::object& waiting = item.as_object();
     const std::string why_not = text_of(waiting, "why_not");
-    rows.push_back({short_time(text_of(waiting, "requested_at")), text_of(waiting, "use_case"),
-                    text_of(waiting, "title"), text_of(waiting, "tier", "-"), text_of(waiting, "requested_by"),
-                    Cell(why_not.empty() ? "you may decide" : why_not,
-                         why_not.empty() ? Color::kGreen : Color::kDim)});
+    rows.push_back(
+        {short_time(text_of(waiting, "requested_at")), text_of(waiting, "use_case"),
+         text_of(waiting, "title"), text_of(waiting, "tier", "-"), text_of(waiting, "requested_by"),
+         Cell(why_not.empty() ? "you may decide" : why_not, why_not.empty() ? Color::kGreen : Color::kDim)});
   }
   if (rows.empty())
     output.note(options.all ? "Nothing waits for a decision"
@@ -352,7 +358,8 @@ int approvals(const Context& context, const UseCaseOptions& options) {
 }
 
 void add_content(CLI::App* command, UseCaseOptions& options) {
-  command->add_option("-f,--file", options.file, "Fields from a YAML file, as use-case.yaml; options go first")
+  command
+      ->add_option("-f,--file", options.file, "Fields from a YAML file, as use-case.yaml; options go first")
       ->type_name("FILE");
   command->add_option("--name", options.name, "Full name");
   command->add_option("--owner", options.owner, "Who answers for it; default you");
@@ -416,7 +423,8 @@ void add_use_case_commands(CLI::App& app, Context& context) {
   auto options = std::make_shared<UseCaseOptions>();
 
   CLI::App* command = use_cases->add_subcommand("create", "Register a use case");
-  command->add_option("slug", options->slug, "Short name: a-z, 0-9 and -; or from the file")->type_name("SLUG");
+  command->add_option("slug", options->slug, "Short name: a-z, 0-9 and -; or from the file")
+      ->type_name("SLUG");
   add_content(command, *options);
   on_call(command, context, options, create);
 

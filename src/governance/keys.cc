@@ -143,12 +143,13 @@ Result<> check_use_case(soci::session& sql, const PolicyStore& policies, const A
   SLIPWAY_ASSIGN(const bool needed, policies.key_needs_approval(sql, key.use_case, key.environment));
   if (!needed || state == UseCaseState::kApproved) return {};
   const bool draft = state == UseCaseState::kDraft;
-  return fail(ErrorCode::kConflict,
-              fmt::format("a key for '{}' needs an approved use case, and '{}' is {}", key.environment,
-                          key.use_case, draft ? "a draft" : "in review"),
-              "use_case",
-              draft ? fmt::format("Complete it and ask for its reviews: slipway use-case submit {}.", key.use_case)
-                    : fmt::format("See which reviews are open: slipway use-case show {}.", key.use_case));
+  return fail(
+      ErrorCode::kConflict,
+      fmt::format("a key for '{}' needs an approved use case, and '{}' is {}", key.environment, key.use_case,
+                  draft ? "a draft" : "in review"),
+      "use_case",
+      draft ? fmt::format("Complete it and ask for its reviews: slipway use-case submit {}.", key.use_case)
+            : fmt::format("See which reviews are open: slipway use-case show {}.", key.use_case));
 }
 
 }  // namespace
@@ -192,11 +193,12 @@ Result<KeyWithSecret> KeyStore::create(NewKey wanted, const Actor& actor) {
         soci::use(key.id), soci::use(key.name), soci::use(key.prefix), soci::use(hash),
         soci::use(key.use_case), soci::use(key.environment), soci::use(models), soci::use(concurrent),
         soci::use(created), soci::use(key.created_by), soci::use(expires);
-    return audit(sql, actor, "create", key,
-                 {{"prefix", key.prefix},
-                  {"allowed_models", json::value_from(key.allowed_models)},
-                  {"max_concurrent", key.max_concurrent},
-                  {"expires_at", expires == 0 ? json::value(nullptr) : json::value(format_time_us(expires))}});
+    return audit(
+        sql, actor, "create", key,
+        {{"prefix", key.prefix},
+         {"allowed_models", json::value_from(key.allowed_models)},
+         {"max_concurrent", key.max_concurrent},
+         {"expires_at", expires == 0 ? json::value(nullptr) : json::value(format_time_us(expires))}});
   }));
   return made;
 }

@@ -171,7 +171,7 @@ TEST_F(GovernanceTest, AOneTimeTokenOpensOneSession) {
   const auto found = principals.find_session(opened->cookie);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->csrf_token, opened->session.csrf_token);
-  ASSERT_TRUE(principals.sign_out(opened->cookie));
+  ASSERT_TRUE(principals.sign_out(opened->session, opened->cookie));
   EXPECT_FALSE(principals.find_session(opened->cookie));
   const auto stale = principals.make_sign_in_token(-1);
   ASSERT_TRUE(stale);

@@ -72,7 +72,8 @@ Result<> refuse_loosening(const Policy& shared, const json::object& content, std
                 fmt::format("{} would loosen what 'shared' says for '{}': there it is {}, here {}",
                             std::string_view(rule), environment, json::serialize(below.at(rule)),
                             json::serialize(wanted.at(rule))),
-                std::string(rule), "A use case can only tighten. Change the shared policy if it is too strict.");
+                std::string(rule),
+                "A use case can only tighten. Change the shared policy if it is too strict.");
   }
   return {};
 }
@@ -124,9 +125,10 @@ Result<> PolicyStore::check_environment(std::string_view environment) const {
   for (const EnvironmentRule& rule : environments_) names.push_back(rule.name);
   if (std::ranges::find(names, environment) != names.end()) return {};
   const auto near = nearest(environment, names);
-  return fail(ErrorCode::kNotFound, fmt::format("there is no environment '{}'", ellipsize(environment, 80)),
-              "environment",
-              near ? fmt::format("Did you mean '{}'?", *near) : fmt::format("There are {}.", fmt::join(names, ", ")));
+  return fail(
+      ErrorCode::kNotFound, fmt::format("there is no environment '{}'", ellipsize(environment, 80)),
+      "environment",
+      near ? fmt::format("Did you mean '{}'?", *near) : fmt::format("There are {}.", fmt::join(names, ", ")));
 }
 
 Result<StoredPolicy> PolicyStore::get(std::string_view owner, std::string_view environment) {
@@ -165,7 +167,8 @@ Result<StoredPolicy> PolicyStore::set(std::string_view owner, std::string_view e
     const std::string text = json::serialize(checked);
     const long long version = stored.version;
     const long long updated = stored.updated_us;
-    sql << "INSERT INTO policies (owner, environment, version, content, updated_us, updated_by) VALUES (:owner, "
+    sql << "INSERT INTO policies (owner, environment, version, content, updated_us, updated_by) VALUES "
+           "(:owner, "
            ":environment, :version, :content, :updated, :by)",
         soci::use(stored.owner), soci::use(stored.environment), soci::use(version), soci::use(text),
         soci::use(updated), soci::use(stored.updated_by);

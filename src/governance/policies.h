@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a promotion into an environment needs: the default of the settings, what `shared` says over it, and what
-// a use case adds. A use case can only tighten. Blocks on the database; thread-safe.
+// What a promotion into an environment needs: the default of the settings, what `shared` says over it, and
+// what a use case adds. A use case can only tighten. Blocks on the database; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +35,8 @@ struct EmergencyPath {
 // Every rule decided. Lists are sorted and without doubles.
 struct Policy {
   bool require_approved_use_case = false;
-  std::vector<std::string> gates;                      // evaluations, as "shared/evaluation/safety"
-  std::map<std::string, std::int64_t> approvals;       // role → how many people
+  std::vector<std::string> gates;                 // evaluations, as "shared/evaluation/safety"
+  std::map<std::string, std::int64_t> approvals;  // role → how many people
   bool author_may_approve = false;
   std::optional<std::int64_t> evidence_max_age_hours;  // nullopt: any age
   std::vector<FreezeWindow> freeze;

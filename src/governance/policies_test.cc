@@ -86,7 +86,8 @@ TEST_F(PoliciesTest, LooseningIsRefusedWithTheRuleAndBothValues) {
   EXPECT_NE(told.find("48"), std::string::npos) << told;
   EXPECT_NE(told.find("49"), std::string::npos) << told;
   EXPECT_EQ(policies_->get("support", "prod")->version, 0);
-  EXPECT_TRUE(set("support", R"({"approvals": [{"role": "approver", "count": 2}, {"role": "platform", "count": 1}]})"));
+  EXPECT_TRUE(set("support",
+                  R"({"approvals": [{"role": "approver", "count": 2}, {"role": "platform", "count": 1}]})"));
 }
 
 TEST_F(PoliciesTest, FreezesAddUp) {

@@ -43,11 +43,13 @@ Result<bool> read_bool(const json::value& value, const std::string& where) {
 
 Result<std::vector<std::string>> read_texts(const json::value& value, const std::string& where) {
   if (!value.is_array()) return bad(where + " must be a list", where);
-  if (value.get_array().size() > kEntries) return bad(fmt::format("{} has more than {} entries", where, kEntries), where);
+  if (value.get_array().size() > kEntries)
+    return bad(fmt::format("{} has more than {} entries", where, kEntries), where);
   std::vector<std::string> texts;
   for (const json::value& item : value.get_array()) {
     if (!item.is_string() || item.get_string().empty() || item.get_string().size() > kTextBytes)
-      return bad(fmt::format("{}[{}] must be a text of 1 to {} bytes", where, texts.size(), kTextBytes), where);
+      return bad(fmt::format("{}[{}] must be a text of 1 to {} bytes", where, texts.size(), kTextBytes),
+                 where);
     texts.emplace_back(item.get_string());
   }
   sort_unique(texts);
@@ -58,8 +60,9 @@ Result<> one_of(const std::string& word, const std::vector<std::string>& known, 
                 std::string_view what) {
   if (std::ranges::find(known, word) != known.end()) return {};
   const auto near = nearest(word, known);
-  return bad(fmt::format("there is no {} '{}'", what, ellipsize(word, 60)), where,
-             near ? fmt::format("Did you mean '{}'?", *near) : fmt::format("There are {}.", fmt::join(known, ", ")));
+  return bad(
+      fmt::format("there is no {} '{}'", what, ellipsize(word, 60)), where,
+      near ? fmt::format("Did you mean '{}'?", *near) : fmt::format("There are {}.", fmt::join(known, ", ")));
 }
 
 Result<> check_gate(const std::string& gate, std::string_view owner) {
@@ -82,7 +85,8 @@ Result<std::map<std::string, std::int64_t>> read_approvals(const json::value& va
     if (!item.is_object()) return bad(where + " must be a map of role and count", where);
     for (const auto& [key, unused] : item.get_object())
       if (key != "role" && key != "count")
-        return bad(fmt::format("{} has no field '{}'", where, ellipsize(key, 60)), where, "It has role and count.");
+        return bad(fmt::format("{} has no field '{}'", where, ellipsize(key, 60)), where,
+                   "It has role and count.");
     SLIPWAY_ASSIGN(const std::string role, require_string(item.get_object(), "role", where));
     SLIPWAY_TRY(one_of(role, role_names(), where + ".role", "role"));
     SLIPWAY_ASSIGN(const auto count, optional_integer(item.get_object(), "count", where));
@@ -97,7 +101,8 @@ Result<std::map<std::string, std::int64_t>> read_approvals(const json::value& va
 
 Result<std::vector<FreezeWindow>> read_freeze(const json::value& value) {
   if (!value.is_array()) return bad("freeze must be a list", "freeze");
-  if (value.get_array().size() > kEntries) return bad(fmt::format("freeze has more than {} windows", kEntries), "freeze");
+  if (value.get_array().size() > kEntries)
+    return bad(fmt::format("freeze has more than {} windows", kEntries), "freeze");
   std::vector<FreezeWindow> windows;
   for (const json::value& item : value.get_array()) {
     const std::string where = fmt::format("freeze[{}]", windows.size());
@@ -112,8 +117,10 @@ Result<std::vector<FreezeWindow>> read_freeze(const json::value& value) {
     SLIPWAY_ASSIGN(window.reason, require_string(item.get_object(), "reason", where));
     const auto from_us = parse_time_us(from);
     const auto until_us = parse_time_us(until);
-    if (!from_us) return bad(where + ".from is no time in RFC 3339", where + ".from", "As in 2026-12-20T00:00:00Z.");
-    if (!until_us) return bad(where + ".until is no time in RFC 3339", where + ".until", "As in 2027-01-03T00:00:00Z.");
+    if (!from_us)
+      return bad(where + ".from is no time in RFC 3339", where + ".from", "As in 2026-12-20T00:00:00Z.");
+    if (!until_us)
+      return bad(where + ".until is no time in RFC 3339", where + ".until", "As in 2027-01-03T00:00:00Z.");
     if (*until_us <= *from_us) return bad(where + " ends before it begins", where + ".until");
     if (trim(window.reason).empty() || window.reason.size() > kTextBytes)
       return bad(fmt::format("{}.reason has 1 to {} bytes", where, kTextBytes), where + ".reason");
@@ -133,15 +140,18 @@ Result<EmergencyPath> read_emergency(const json::value& value) {
       SLIPWAY_ASSIGN(path.allowed, read_bool(item, "emergency.allowed"));
     } else if (key == "roles") {
       SLIPWAY_ASSIGN(path.roles, read_texts(item, "emergency.roles"));
-      for (const std::string& role : path.roles) SLIPWAY_TRY(one_of(role, role_names(), "emergency.roles", "role"));
+      for (const std::string& role : path.roles)
+        SLIPWAY_TRY(one_of(role, role_names(), "emergency.roles", "role"));
     } else {
       return bad(fmt::format("emergency has no field '{}'", ellipsize(key, 60)), "emergency",
                  "It has allowed and roles.");
     }
   }
-  if (!value.get_object().contains("allowed")) return bad("emergency.allowed is missing", "emergency.allowed");
+  if (!value.get_object().contains("allowed"))
+    return bad("emergency.allowed is missing", "emergency.allowed");
   if (path.allowed && path.roles.empty())
-    return bad("an emergency path needs the roles that may take it", "emergency.roles", "As in roles: [platform].");
+    return bad("an emergency path needs the roles that may take it", "emergency.roles",
+               "As in roles: [platform].");
   return path;
 }
 
@@ -216,17 +226,18 @@ json::object policy_json(const Policy& policy) {
     freeze.emplace_back(json::object{{"from", format_time_us(window.from_us)},
                                      {"until", format_time_us(window.until_us)},
                                      {"reason", window.reason}});
-  return {{"require_approved_use_case", policy.require_approved_use_case},
-          {"gates", texts_json(policy.gates)},
-          {"approvals", std::move(approvals)},
-          {"author_may_approve", policy.author_may_approve},
-          {"evidence_max_age_hours", policy.evidence_max_age_hours ? json::value(*policy.evidence_max_age_hours)
-                                                                   : json::value(nullptr)},
-          {"freeze", std::move(freeze)},
-          {"strategies", texts_json(policy.strategies)},
-          {"require_previous_environment", policy.require_previous_environment},
-          {"emergency", json::object{{"allowed", policy.emergency.allowed},
-                                     {"roles", texts_json(policy.emergency.roles)}}}};
+  return {
+      {"require_approved_use_case", policy.require_approved_use_case},
+      {"gates", texts_json(policy.gates)},
+      {"approvals", std::move(approvals)},
+      {"author_may_approve", policy.author_may_approve},
+      {"evidence_max_age_hours",
+       policy.evidence_max_age_hours ? json::value(*policy.evidence_max_age_hours) : json::value(nullptr)},
+      {"freeze", std::move(freeze)},
+      {"strategies", texts_json(policy.strategies)},
+      {"require_previous_environment", policy.require_previous_environment},
+      {"emergency",
+       json::object{{"allowed", policy.emergency.allowed}, {"roles", texts_json(policy.emergency.roles)}}}};
 }
 
 Result<json::object> check_policy(const json::object& content, std::string_view owner) {

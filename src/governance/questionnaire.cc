@@ -39,7 +39,8 @@ class Reader {
  public:
   explicit Reader(std::string source) : source_(std::move(source)) {}
 
-  [[nodiscard]] std::unexpected<Error> bad(const YamlNode& node, std::string message, std::string hint = {}) const {
+  [[nodiscard]] std::unexpected<Error> bad(const YamlNode& node, std::string message,
+                                           std::string hint = {}) const {
     return bad_at(node.line, node.column, std::move(message), std::move(hint));
   }
   [[nodiscard]] std::unexpected<Error> bad_at(std::uint32_t line, std::uint32_t column, std::string message,
@@ -47,7 +48,8 @@ class Reader {
     return fail(ErrorCode::kInvalidArgument, std::move(message),
                 fmt::format("{}:{}:{}", source_, line, column), std::move(hint));
   }
-  [[nodiscard]] std::unexpected<Error> unknown(const YamlNode& node, std::string message, std::string_view word,
+  [[nodiscard]] std::unexpected<Error> unknown(const YamlNode& node, std::string message,
+                                               std::string_view word,
                                                const std::vector<std::string>& known) const {
     const auto near = nearest(word, known);
     return bad(node, std::move(message),
@@ -77,7 +79,8 @@ class Reader {
       if (required) return bad(map, fmt::format("{} needs '{}'", what, name));
       return std::string();
     }
-    if (!node->is_scalar()) return bad(*node, fmt::format("'{}' must be text, but is {}", name, node->kind_name()));
+    if (!node->is_scalar())
+      return bad(*node, fmt::format("'{}' must be text, but is {}", name, node->kind_name()));
     const std::string_view trimmed = trim(node->scalar);
     if (trimmed.size() > kTextBytes || (required && trimmed.empty()))
       return bad(*node, fmt::format("'{}' has 1 to {} bytes", name, kTextBytes));
@@ -85,7 +88,8 @@ class Reader {
   }
 
   // An identifier that becomes part of addresses and stored answers.
-  [[nodiscard]] Result<std::string> word(const YamlNode& map, std::string_view name, std::string_view what) const {
+  [[nodiscard]] Result<std::string> word(const YamlNode& map, std::string_view name,
+                                         std::string_view what) const {
     SLIPWAY_ASSIGN(std::string value, text(map, name, what, true));
     const bool sound = value.size() <= 64 && std::ranges::all_of(value, [](char c) {
                          return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
@@ -96,11 +100,12 @@ class Reader {
     return value;
   }
 
-  [[nodiscard]] Result<const YamlNode*> list(const YamlNode& map, std::string_view name, std::string_view what,
-                                             std::size_t limit) const {
+  [[nodiscard]] Result<const YamlNode*> list(const YamlNode& map, std::string_view name,
+                                             std::string_view what, std::size_t limit) const {
     const YamlNode* node = map.find(name);
     if (node == nullptr) return bad(map, fmt::format("{} needs '{}'", what, name));
-    if (!node->is_list()) return bad(*node, fmt::format("'{}' must be a list, but is {}", name, node->kind_name()));
+    if (!node->is_list())
+      return bad(*node, fmt::format("'{}' must be a list, but is {}", name, node->kind_name()));
     if (node->items.size() > limit)
       return bad(*node, fmt::format("'{}' has more than {} entries", name, limit));
     return node;
@@ -121,8 +126,8 @@ Result<RiskTier> read_tier(const Reader& reader, const YamlNode& node) {
   for (const YamlNode& item : reviews->items) {
     const auto& known = review_disciplines();
     if (std::ranges::find(known, item.scalar) == known.end())
-      return reader.unknown(item, fmt::format("there is no review '{}'", ellipsize(item.scalar, 60)), item.scalar,
-                            known);
+      return reader.unknown(item, fmt::format("there is no review '{}'", ellipsize(item.scalar, 60)),
+                            item.scalar, known);
     if (std::ranges::find(tier.required_reviews, item.scalar) != tier.required_reviews.end())
       return reader.bad(item, fmt::format("'{}' stands here twice", item.scalar));
     tier.required_reviews.push_back(item.scalar);
@@ -157,8 +162,9 @@ Result<Question> read_question(const Reader& reader, const YamlNode& node,
     SLIPWAY_ASSIGN(option.label, reader.text(item, "label", "an option", true));
     SLIPWAY_ASSIGN(option.tier, reader.text(item, "tier", "an option", false));
     if (!option.tier.empty() && std::ranges::find(tiers, option.tier) == tiers.end())
-      return reader.unknown(*item.find("tier"), fmt::format("there is no tier '{}'", ellipsize(option.tier, 60)),
-                            option.tier, tiers);
+      return reader.unknown(*item.find("tier"),
+                            fmt::format("there is no tier '{}'", ellipsize(option.tier, 60)), option.tier,
+                            tiers);
     if (std::ranges::find(question.options, option.value, &AnswerOption::value) != question.options.end())
       return reader.bad(item, fmt::format("the option '{}' stands here twice", option.value));
     question.options.push_back(std::move(option));
@@ -201,7 +207,8 @@ Result<Questionnaire> Questionnaire::parse(std::string_view text, const std::str
     names.push_back(tier.name);
     made.tiers_.push_back(std::move(tier));
   }
-  SLIPWAY_ASSIGN(const YamlNode* questions, reader.list(root, "questions", "a questionnaire", kQuestionsLimit));
+  SLIPWAY_ASSIGN(const YamlNode* questions,
+                 reader.list(root, "questions", "a questionnaire", kQuestionsLimit));
   if (questions->items.empty()) return reader.bad(*questions, "a questionnaire needs at least one question");
   for (const YamlNode& item : questions->items) {
     SLIPWAY_ASSIGN(Question question, read_question(reader, item, names));
@@ -222,18 +229,21 @@ Result<> Questionnaire::check(const std::map<std::string, std::string>& answers)
   for (const auto& [id, answer] : answers) {
     const std::string where = "answers." + id;
     const auto question = std::ranges::find(questions_, id, &Question::id);
-    const auto refuse = [&](std::string message, std::string_view word, const std::vector<std::string>& known) {
+    const auto refuse = [&](std::string message, std::string_view word,
+                            const std::vector<std::string>& known) {
       const auto near = nearest(word, known);
       return fail(ErrorCode::kInvalidArgument, std::move(message), where,
                   near ? fmt::format("Did you mean '{}'?", *near)
                        : fmt::format("There are {}.", fmt::join(known, ", ")));
     };
     if (question == questions_.end())
-      return refuse(fmt::format("the questionnaire has no question '{}'", ellipsize(id, 60)), id, ids_of(questions_));
+      return refuse(fmt::format("the questionnaire has no question '{}'", ellipsize(id, 60)), id,
+                    ids_of(questions_));
     if (std::ranges::find(question->options, answer, &AnswerOption::value) == question->options.end()) {
       std::vector<std::string> values;
       for (const AnswerOption& option : question->options) values.push_back(option.value);
-      return refuse(fmt::format("'{}' is no answer to the question '{}'", ellipsize(answer, 60), id), answer, values);
+      return refuse(fmt::format("'{}' is no answer to the question '{}'", ellipsize(answer, 60), id), answer,
+                    values);
     }
   }
   return {};

@@ -50,7 +50,8 @@ class Questionnaire {
  public:
   // Modelled on the risk classes of the EU AI Act: minimal, limited, high, forbidden.
   static const Questionnaire& builtin();
-  // From YAML. The error's `where` is "source:line:column", its hint has the nearest name for a slip of the pen.
+  // From YAML. The error's `where` is "source:line:column", its hint has the nearest name for a slip of the
+  // pen.
   static Result<Questionnaire> parse(std::string_view text, const std::string& source);
 
   [[nodiscard]] const std::string& version() const { return version_; }

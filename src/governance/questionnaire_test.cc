@@ -93,7 +93,8 @@ TEST(Questionnaire, AFileReplacesIt) {
   EXPECT_EQ(parsed->assess({{"who", "us"}, {"what", "much"}}).tier, "top");
   EXPECT_EQ(parsed->tier("top")->review_days, 30u);
   EXPECT_NE(parsed->fingerprint(), Questionnaire::builtin().fingerprint());
-  EXPECT_EQ(parsed->fingerprint(), Questionnaire::parse("# a comment\n" + std::string(kSmall), "q.yaml")->fingerprint());
+  EXPECT_EQ(parsed->fingerprint(),
+            Questionnaire::parse("# a comment\n" + std::string(kSmall), "q.yaml")->fingerprint());
 }
 
 struct Mistake {

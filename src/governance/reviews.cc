@@ -20,7 +20,8 @@ constexpr std::size_t kConditionBytes = 2'000;
 constexpr std::size_t kConditions = 50;
 constexpr std::size_t kQueueLimit = 500;
 constexpr std::int64_t kDayUs = 86'400'000'000;
-// A review can be renewed before it expires: it is offered in the last quarter of its time, at most this long.
+// A review can be renewed before it expires: it is offered in the last quarter of its time, at most this
+// long.
 constexpr std::int64_t kRenewalUs = 14 * kDayUs;
 constexpr std::array<std::string_view, 3> kDecisions = {"approve", "approve_with_conditions", "reject"};
 
@@ -33,7 +34,8 @@ Result<> check_words(const ReviewDecision& decision) {
   if (std::ranges::find(known, decision.discipline) == known.end()) {
     const auto near = nearest(decision.discipline, known);
     return bad(fmt::format("there is no discipline '{}'", ellipsize(decision.discipline, 60)), "discipline",
-               near ? fmt::format("Did you mean '{}'?", *near) : fmt::format("There are {}.", fmt::join(known, ", ")));
+               near ? fmt::format("Did you mean '{}'?", *near)
+                    : fmt::format("There are {}.", fmt::join(known, ", ")));
   }
   if (std::ranges::find(kDecisions, decision.decision) == kDecisions.end())
     return bad(fmt::format("'{}' is no decision", ellipsize(decision.decision, 60)), "decision",
@@ -62,8 +64,8 @@ Result<> check_decision(const ReviewDecision& decision) {
 }
 
 bool same_person(std::string_view owner, const Principal& who) {
-  return !owner.empty() &&
-         (iequals(owner, who.name) || iequals(owner, who.id) || (!who.email.empty() && iequals(owner, who.email)));
+  return !owner.empty() && (iequals(owner, who.name) || iequals(owner, who.id) ||
+                            (!who.email.empty() && iequals(owner, who.email)));
 }
 
 // When the decision ends; an error if it reaches too far.
@@ -86,9 +88,10 @@ Result<> check_reviewable(const UseCase& use_case, const ReviewDecision& decisio
                 "use_case",
                 use_case.state == UseCaseState::kDraft ? "Its owner submits it first." : std::string());
   if (std::ranges::find(use_case.required_reviews, decision.discipline) == use_case.required_reviews.end())
-    return fail(ErrorCode::kConflict,
-                fmt::format("a use case of the tier '{}' needs no {} review", use_case.tier, decision.discipline),
-                "discipline", fmt::format("It needs {}.", fmt::join(use_case.required_reviews, ", ")));
+    return fail(
+        ErrorCode::kConflict,
+        fmt::format("a use case of the tier '{}' needs no {} review", use_case.tier, decision.discipline),
+        "discipline", fmt::format("It needs {}.", fmt::join(use_case.required_reviews, ", ")));
   if (decision.version != 0 && decision.version != use_case.version)
     return fail(ErrorCode::kConflict,
                 fmt::format("the use case '{}' has changed since you looked: it is at version {}, not {}",
@@ -137,11 +140,13 @@ std::string why_not_review(const UseCase& use_case, const Principal& who, std::s
   if (!allowed) return allowed.error().message;
   if (same_person(use_case.owner, who)) return "you own this use case; somebody else has to review it";
   if (use_case.created_by_id == who.id) return "you registered this use case; somebody else has to review it";
-  if (use_case.edited_by_id == who.id) return "you changed this use case last; somebody else has to review it";
+  if (use_case.edited_by_id == who.id)
+    return "you changed this use case last; somebody else has to review it";
   return {};
 }
 
-Result<UseCase> ReviewStore::decide(std::string_view slug, const ReviewDecision& decision, const Principal& who) {
+Result<UseCase> ReviewStore::decide(std::string_view slug, const ReviewDecision& decision,
+                                    const Principal& who) {
   SLIPWAY_TRY(check_decision(decision));
   return database_.write([&](soci::session& sql) -> Result<UseCase> {
     SLIPWAY_ASSIGN(UseCase use_case, use_cases_.get(sql, slug));

@@ -24,8 +24,8 @@ struct ReviewDecision {
   std::int64_t version = 0;     // of the use case that was looked at; 0: whatever is there
 };
 
-// Something that waits for somebody to decide. Reviews of use cases come from ReviewStore::pending; whoever has
-// other decisions to offer adds a PendingSource to the API's services.
+// Something that waits for somebody to decide. Reviews of use cases come from ReviewStore::pending; whoever
+// has other decisions to offer adds a PendingSource to the API's services.
 struct PendingDecision {
   std::string type;  // "use_case_review" or "release_approval"
   std::string use_case;
@@ -40,8 +40,7 @@ struct PendingDecision {
 };
 
 // Decisions that wait; with `mine` only those that `who` may decide.
-using PendingSource =
-    std::function<Result<std::vector<PendingDecision>>(const Principal& who, bool mine)>;
+using PendingSource = std::function<Result<std::vector<PendingDecision>>(const Principal& who, bool mine)>;
 
 // Why `who` may not decide this review, as a sentence; empty if they may. Nobody reviews what they own, have
 // created or changed last, whatever their roles.

@@ -77,8 +77,12 @@ TEST_F(ReviewsTest, DecisionsAreChecked) {
   EXPECT_EQ(approve("ethics").error().code, ErrorCode::kConflict) << "the tier asks for none";
   EXPECT_EQ(approve("legal", "support", 1).error().where, "expires_at");
   EXPECT_EQ(approve("legal", "support", unix_now_us() + 366 * kDayUs).error().where, "expires_at");
-  ReviewDecision blind{.discipline = "legal", .decision = "approve", .comment = "", .conditions = {},
-                       .expires_us = 0, .version = 1};
+  ReviewDecision blind{.discipline = "legal",
+                       .decision = "approve",
+                       .comment = "",
+                       .conditions = {},
+                       .expires_us = 0,
+                       .version = 1};
   EXPECT_EQ(reviews_->decide("support", blind, reviewer_).error().code, ErrorCode::kConflict);
   blind.version = 2;
   EXPECT_TRUE(reviews_->decide("support", blind, reviewer_));
@@ -107,8 +111,7 @@ TEST_F(ReviewsTest, AChangeOfWhatWasReviewedOutdatesIt) {
   // Another tier asks for another review.
   json::object answers = content_json(*use_cases_->get("support")).at("answers").as_object();
   answers["data"] = "special";
-  const auto high =
-      use_cases_->update("support", changed->version, {{"answers", answers}}, author_.actor());
+  const auto high = use_cases_->update("support", changed->version, {{"answers", answers}}, author_.actor());
   ASSERT_TRUE(high) << high.error().describe();
   EXPECT_EQ(high->tier, "high");
   EXPECT_EQ(high->required_reviews.back(), "ethics");
@@ -123,7 +126,8 @@ TEST_F(ReviewsTest, ARejectionIsAskedForAgain) {
   ASSERT_TRUE(approve("security"));
   ASSERT_TRUE(approve("risk"));
   EXPECT_EQ(use_cases_->get("support")->state, UseCaseState::kInReview);
-  ASSERT_TRUE(use_cases_->update("support", 2, {{"mitigations", "Minors are told to ask."}}, author_.actor()));
+  ASSERT_TRUE(
+      use_cases_->update("support", 2, {{"mitigations", "Minors are told to ask."}}, author_.actor()));
   EXPECT_EQ(legal(), ReviewState::kRejected);
   ASSERT_TRUE(use_cases_->submit("support", author_.actor()));
   EXPECT_EQ(legal(), ReviewState::kOutdated);

@@ -5,6 +5,7 @@
 
 #include "governance/audit.h"
 #include "governance/policies.h"
+#include "governance/principals.h"
 #include "governance/use_case_rows.h"
 #include "store/migrations.h"
 
@@ -66,6 +67,7 @@ Result<> migrate_governance(store::Database& database) {
        }},
   };
   SLIPWAY_TRY(store::migrate(database, "governance", kMigrations));
+  SLIPWAY_TRY(migrate_people(database));
   SLIPWAY_TRY(migrate_audit(database));
   SLIPWAY_TRY(migrate_use_cases(database));
   return migrate_policies(database);

@@ -59,8 +59,8 @@ class RegistryTest : public testing::Test {
     made.purpose = "Answers questions of customers about their orders.";
     made.users_affected = "Customers of the web shop.";
     made.data_classes = {"personal"};
-    made.answers = {{"people", "customers"},         {"autonomy", "shown"},     {"data", "personal"},
-                    {"domain", "customer_service"},  {"exposure", "partners"},  {"disclosure", "told"}};
+    made.answers = {{"people", "customers"},        {"autonomy", "shown"},    {"data", "personal"},
+                    {"domain", "customer_service"}, {"exposure", "partners"}, {"disclosure", "told"}};
     return made;
   }
 
@@ -100,7 +100,8 @@ class RegistryTest : public testing::Test {
       Entry entry;
       soci::statement statement =
           (sql.prepare << "SELECT action, actor_name, object, detail FROM audit_entries ORDER BY seq",
-           soci::into(entry.action), soci::into(entry.actor), soci::into(entry.object), soci::into(entry.detail));
+           soci::into(entry.action), soci::into(entry.actor), soci::into(entry.object),
+           soci::into(entry.detail));
       statement.execute();
       while (statement.fetch()) entries.push_back(entry);
       return {};

@@ -33,10 +33,10 @@ Result<std::string> read_text(const json::value& value, const std::string& where
   if (!value.is_string()) return bad(where + " must be a string", where);
   const std::string_view text = trim(value.get_string());
   if (text.size() > limit_bytes)
-    return bad(fmt::format("{} has {} bytes, at most {} are allowed", where, text.size(), limit_bytes), where);
-  const bool odd = std::ranges::any_of(text, [](unsigned char c) {
-    return (c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f;
-  });
+    return bad(fmt::format("{} has {} bytes, at most {} are allowed", where, text.size(), limit_bytes),
+               where);
+  const bool odd = std::ranges::any_of(
+      text, [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f; });
   if (odd) return bad(where + " holds a control character", where);
   return std::string(text);
 }
@@ -190,9 +190,10 @@ Result<> read_entry_asset(const json::value& value, UseCaseContent& content) {
   content.entry.clear();
   if (value.is_null()) return {};
   SLIPWAY_ASSIGN(std::string text, read_text(value, "entry", kNameBytes));
-  const bool sound = text.empty() || ((text.starts_with("prompt/") || text.starts_with("flow/") ||
-                                       text.starts_with("agent/")) &&
-                                      text.find('/') + 1 < text.size() && text.find_first_of(" \t\n") == std::string::npos);
+  const bool sound =
+      text.empty() ||
+      ((text.starts_with("prompt/") || text.starts_with("flow/") || text.starts_with("agent/")) &&
+       text.find('/') + 1 < text.size() && text.find_first_of(" \t\n") == std::string::npos);
   if (!sound)
     return bad("entry names no asset that answers calls", "entry",
                "Write kind/name, as in prompt/answer; the kinds are prompt, flow and agent.");
@@ -202,18 +203,19 @@ Result<> read_entry_asset(const json::value& value, UseCaseContent& content) {
 
 using Reader = std::function<Result<>(const json::value&, UseCaseContent&)>;
 
-Reader text_reader(std::string name, std::string UseCaseContent::*field, std::size_t limit_bytes) {
+Reader text_reader(std::string name, std::string UseCaseContent::* field, std::size_t limit_bytes) {
   return [name = std::move(name), field, limit_bytes](const json::value& value, UseCaseContent& content) {
     return read_text_into(content.*field, value, name, limit_bytes);
   };
 }
 
-Reader map_reader(std::string name, std::map<std::string, std::string> UseCaseContent::*field,
+Reader map_reader(std::string name, std::map<std::string, std::string> UseCaseContent::* field,
                   std::size_t count) {
-  return [name = std::move(name), field, count](const json::value& value, UseCaseContent& content) -> Result<> {
-    SLIPWAY_ASSIGN(content.*field, read_map(value, name, count, kNameBytes));
-    return {};
-  };
+  return
+      [name = std::move(name), field, count](const json::value& value, UseCaseContent& content) -> Result<> {
+        SLIPWAY_ASSIGN(content.*field, read_map(value, name, count, kNameBytes));
+        return {};
+      };
 }
 
 const std::map<std::string, Reader, std::less<>>& readers() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What people write about a use case, and its JSON form: the same in the API, in use-case.yaml, in the database
-// and in exports. Pure functions; any thread.
+// What people write about a use case, and its JSON form: the same in the API, in use-case.yaml, in the
+// database and in exports. Pure functions; any thread.
 #pragma once
 
 #include <map>

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::string_view kCsvHeader =
     "slug,name,state,tier,owner,purpose,users_affected,data_classes,risk_reasons,required_reviews,reviews,"
-    "reviews_open,approved_until,conditions,mitigations,known_limits,kpis,thresholds,cost_tags,links,created_at,"
+    "reviews_open,approved_until,conditions,mitigations,known_limits,kpis,thresholds,cost_tags,links,created_"
+    "at,"
     "updated_at,version,retire_reason\r\n";
 
 json::value time_or_null(std::int64_t us) {
@@ -58,8 +59,8 @@ std::string review_words(const Review& review) {
 }
 
 std::string kpi_words(const Kpi& kpi) {
-  return fmt::format("{} {} {}{}{}", kpi.name, kpi.direction == "at_most" ? "at most" : "at least", kpi.target,
-                     kpi.unit.empty() ? "" : " ", kpi.unit);
+  return fmt::format("{} {} {}{}{}", kpi.name, kpi.direction == "at_most" ? "at most" : "at least",
+                     kpi.target, kpi.unit.empty() ? "" : " ", kpi.unit);
 }
 
 std::string threshold_words(const Threshold& threshold) {
@@ -109,16 +110,30 @@ void append_csv(std::string& out, const UseCase& use_case) {
     reviews.push_back(fmt::format("{}: {}", review.discipline, review_words(review)));
   std::vector<std::string> links;
   for (const Link& link : use_case.links) links.push_back(fmt::format("{} <{}>", link.title, link.url));
-  for (const std::string& cell :
-       {use_case.slug, use_case.name, std::string(to_string(use_case.state)), use_case.tier, use_case.owner,
-        use_case.purpose, use_case.users_affected, joined(use_case.data_classes, "; "),
-        joined(use_case.risk_reasons, " "), joined(use_case.required_reviews, "; "), joined(reviews, "; "),
-        std::to_string(use_case.reviews_open), date(use_case.approved_until_us),
-        joined(conditions_of(use_case), "; "), use_case.mitigations, use_case.known_limits,
-        joined(words_of(use_case.kpis, kpi_words), "; "),
-        joined(words_of(use_case.thresholds, threshold_words), "; "), joined(tags_of(use_case), "; "),
-        joined(links, "; "), format_time_us(use_case.created_us), format_time_us(use_case.updated_us),
-        std::to_string(use_case.version), use_case.retire_reason})
+  for (const std::string& cell : {use_case.slug,
+                                  use_case.name,
+                                  std::string(to_string(use_case.state)),
+                                  use_case.tier,
+                                  use_case.owner,
+                                  use_case.purpose,
+                                  use_case.users_affected,
+                                  joined(use_case.data_classes, "; "),
+                                  joined(use_case.risk_reasons, " "),
+                                  joined(use_case.required_reviews, "; "),
+                                  joined(reviews, "; "),
+                                  std::to_string(use_case.reviews_open),
+                                  date(use_case.approved_until_us),
+                                  joined(conditions_of(use_case), "; "),
+                                  use_case.mitigations,
+                                  use_case.known_limits,
+                                  joined(words_of(use_case.kpis, kpi_words), "; "),
+                                  joined(words_of(use_case.thresholds, threshold_words), "; "),
+                                  joined(tags_of(use_case), "; "),
+                                  joined(links, "; "),
+                                  format_time_us(use_case.created_us),
+                                  format_time_us(use_case.updated_us),
+                                  std::to_string(use_case.version),
+                                  use_case.retire_reason})
     append_cell(out, cell);
   out += "\r\n";
 }
@@ -160,9 +175,10 @@ void append_section(std::string& out, const UseCase& use_case, const Questionnai
   out += fmt::format("## {} (`{}`)\n\n", plain(use_case.name), use_case.slug);
   std::string state(to_string(use_case.state));
   std::ranges::replace(state, '_', ' ');
-  append_paragraph(out, "State", use_case.approved_until_us == 0
-                                     ? state
-                                     : fmt::format("{} until {}", state, date(use_case.approved_until_us)));
+  append_paragraph(out, "State",
+                   use_case.approved_until_us == 0
+                       ? state
+                       : fmt::format("{} until {}", state, date(use_case.approved_until_us)));
   append_paragraph(out, "Retired because", use_case.retire_reason);
   append_paragraph(out, "Owner", use_case.owner);
   append_paragraph(out, "Purpose", use_case.purpose);
@@ -190,10 +206,13 @@ void append_section(std::string& out, const UseCase& use_case, const Questionnai
 
 std::string markdown(const std::vector<UseCase>& use_cases, const Questionnaire& questionnaire,
                      std::int64_t now_us) {
-  std::string out = fmt::format("# Use cases of generative AI\n\n{} use cases as of {}, assessed with the "
-                                "questionnaire `{}`.\n\n",
-                                use_cases.size(), format_time_us(now_us), questionnaire.version());
-  out += "| Use case | State | Risk tier | Owner | Open reviews | Approved until |\n|---|---|---|---|---:|---|\n";
+  std::string out = fmt::format(
+      "# Use cases of generative AI\n\n{} use cases as of {}, assessed with the "
+      "questionnaire `{}`.\n\n",
+      use_cases.size(), format_time_us(now_us), questionnaire.version());
+  out +=
+      "| Use case | State | Risk tier | Owner | Open reviews | Approved until "
+      "|\n|---|---|---|---|---:|---|\n";
   for (const UseCase& use_case : use_cases)
     out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", use_case.slug, plain(to_string(use_case.state)),
                        plain(use_case.tier), plain(use_case.owner), use_case.reviews_open,

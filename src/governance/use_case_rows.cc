@@ -33,8 +33,8 @@ std::vector<std::string> read_texts(const std::string& text) {
 }
 
 struct Row {
-  std::string slug, name, owner, state, tier, purpose, users_affected, mitigations, known_limits, entry, lists,
-      created_by_id, edited_by_id, submitted_by, retire_reason;
+  std::string slug, name, owner, state, tier, purpose, users_affected, mitigations, known_limits, entry,
+      lists, created_by_id, edited_by_id, submitted_by, retire_reason;
   long long created = 0, version = 0, updated = 0, submitted = 0;
 
   [[nodiscard]] UseCase use_case() const {
@@ -116,9 +116,12 @@ Where where_of(const UseCaseFilter& filter, std::string_view cursor, std::int64_
   Where where;
   const std::string expired =
       fmt::format("(state = 'approved' AND review_until_us <> 0 AND review_until_us <= {})", now_us);
-  if (filter.state == UseCaseState::kApproved) where.text += " AND state = 'approved' AND NOT " + expired;
-  else if (filter.state == UseCaseState::kInReview) where.text += " AND (state = 'in_review' OR " + expired + ")";
-  else if (filter.state) where.add("state = ?", std::string(to_string(*filter.state)));
+  if (filter.state == UseCaseState::kApproved)
+    where.text += " AND state = 'approved' AND NOT " + expired;
+  else if (filter.state == UseCaseState::kInReview)
+    where.text += " AND (state = 'in_review' OR " + expired + ")";
+  else if (filter.state)
+    where.add("state = ?", std::string(to_string(*filter.state)));
   if (!filter.tier.empty()) where.add("tier = ?", filter.tier);
   if (!filter.owner.empty()) where.add("owner = ?", filter.owner);
   if (filter.review_due)
@@ -146,8 +149,10 @@ std::vector<Row> fetch_rows(soci::session& sql, const Where& where, std::uint32_
   for (const std::string& value : where.values) statement.exchange(soci::use(value));
   statement.alloc();
   statement.prepare(
-      "SELECT slug, name, owner, state, tier, purpose, users_affected, mitigations, known_limits, entry, lists, "
-      "created_by_id, edited_by_id, submitted_by, retire_reason, created_us, version, updated_us, submitted_us "
+      "SELECT slug, name, owner, state, tier, purpose, users_affected, mitigations, known_limits, entry, "
+      "lists, "
+      "created_by_id, edited_by_id, submitted_by, retire_reason, created_us, version, updated_us, "
+      "submitted_us "
       "FROM use_cases WHERE " +
       where.text + " ORDER BY slug" + (limit == 0 ? std::string() : fmt::format(" LIMIT {}", limit)));
   statement.define_and_bind();
@@ -170,9 +175,11 @@ std::map<std::string, std::map<std::string, ReviewRow>> fetch_reviews(soci::sess
   long long expires = 0;
   long long superseded = 0;
   soci::statement statement =
-      (sql.prepare << "SELECT use_case, number, discipline, decision, reviewer_id, reviewer, review_comment, "
-                      "conditions, basis, decided_us, expires_us, superseded FROM use_case_reviews WHERE use_case "
-                      "IN (" + slug_list(slugs) + ") ORDER BY use_case, number",
+      (sql.prepare
+           << "SELECT use_case, number, discipline, decision, reviewer_id, reviewer, review_comment, "
+              "conditions, basis, decided_us, expires_us, superseded FROM use_case_reviews WHERE use_case "
+              "IN (" +
+                  slug_list(slugs) + ") ORDER BY use_case, number",
        soci::into(review.use_case), soci::into(number), soci::into(review.discipline),
        soci::into(review.decision), soci::into(review.reviewer_id), soci::into(review.reviewer),
        soci::into(review.comment), soci::into(conditions), soci::into(review.basis), soci::into(decided),
@@ -208,7 +215,8 @@ void complete(UseCase& use_case, const Questionnaire& questionnaire,
   use_case.reviews.clear();
   use_case.reviews_open = 0;
   use_case.approved_until_us = 0;
-  if (const RiskTier* tier = questionnaire.tier(use_case.tier)) use_case.required_reviews = tier->required_reviews;
+  if (const RiskTier* tier = questionnaire.tier(use_case.tier))
+    use_case.required_reviews = tier->required_reviews;
   const std::string basis = review_basis(use_case);
   bool all_hold = true;
   for (const std::string& discipline : use_case.required_reviews) {
@@ -216,8 +224,9 @@ void complete(UseCase& use_case, const Questionnaire& questionnaire,
     review.discipline = discipline;
     if (const auto found = decisions.find(discipline); found != decisions.end()) {
       const ReviewRow& row = found->second;
-      review = {discipline,     judge(row, basis, now_us), row.reviewer,  row.comment,
-                row.conditions, row.decided_us,            row.expires_us};
+      review = {
+          discipline,    judge(row, basis, now_us), row.reviewer, row.comment, row.conditions, row.decided_us,
+          row.expires_us};
     }
     if (holds(review.state)) {
       use_case.approved_until_us = use_case.approved_until_us == 0
@@ -315,8 +324,8 @@ Result<UseCase> load_use_case(soci::session& sql, const Questionnaire& questionn
   filter.only = std::vector<std::string>{std::string(slug)};
   std::vector<UseCase> found = load_use_cases(sql, questionnaire, filter, {}, 1, now_us);
   if (found.empty())
-    return fail(ErrorCode::kNotFound, fmt::format("there is no use case '{}'", ellipsize(slug, 80)), "use_case",
-                "Register it first: slipway use-case create.");
+    return fail(ErrorCode::kNotFound, fmt::format("there is no use case '{}'", ellipsize(slug, 80)),
+                "use_case", "Register it first: slipway use-case create.");
   return std::move(found.front());
 }
 
@@ -339,15 +348,16 @@ UseCase settle_use_case(soci::session& sql, const Questionnaire& questionnaire, 
   const bool submitted =
       use_case.state == UseCaseState::kInReview || use_case.state == UseCaseState::kApproved;
   if (submitted)
-    use_case.state =
-        tier == nullptr || tier->forbidden ? UseCaseState::kDraft : UseCaseState::kApproved;  // until complete()
+    use_case.state = tier == nullptr || tier->forbidden ? UseCaseState::kDraft
+                                                        : UseCaseState::kApproved;  // until complete()
   static const std::map<std::string, ReviewRow> kNone;
   const auto own = reviews.find(use_case.slug);
   complete(use_case, questionnaire, own == reviews.end() ? kNone : own->second, now_us);
   // Of all reviews that hold, also while others are open: `due` has to see each expiry.
   long long until = 0;
   for (const Review& review : use_case.reviews)
-    if (holds(review.state)) until = until == 0 ? review.expires_us : std::min<long long>(until, review.expires_us);
+    if (holds(review.state))
+      until = until == 0 ? review.expires_us : std::min<long long>(until, review.expires_us);
   const std::string state(to_string(use_case.state));
   const std::string lists = lists_text(use_case);
   const std::string search = search_text(use_case);
@@ -356,9 +366,11 @@ UseCase settle_use_case(soci::session& sql, const Questionnaire& questionnaire, 
   const long long submitted_at = use_case.submitted_us;
   const long long open = use_case.reviews_open;
   sql << "UPDATE use_cases SET name = :name, owner = :owner, version = :version, updated_us = :updated, "
-         "state = :state, tier = :tier, open_reviews = :open, review_until_us = :until, submitted_us = :submitted, "
+         "state = :state, tier = :tier, open_reviews = :open, review_until_us = :until, submitted_us = "
+         ":submitted, "
          "questionnaire = :questionnaire, search_text = :search, edited_by_id = :edited, submitted_by = "
-         ":submitted_by, purpose = :purpose, users_affected = :users, mitigations = :mitigations, known_limits = "
+         ":submitted_by, purpose = :purpose, users_affected = :users, mitigations = :mitigations, "
+         "known_limits = "
          ":limits, entry = :entry, lists = :lists, retire_reason = :reason WHERE slug = :slug",
       soci::use(use_case.name), soci::use(use_case.owner), soci::use(version), soci::use(updated),
       soci::use(state), soci::use(use_case.tier), soci::use(open), soci::use(until), soci::use(submitted_at),
@@ -371,15 +383,16 @@ UseCase settle_use_case(soci::session& sql, const Questionnaire& questionnaire, 
 
 void insert_review(soci::session& sql, ReviewRow row) {
   long long number = 0;
-  sql << "SELECT COALESCE(MAX(number), 0) FROM use_case_reviews WHERE use_case = :slug", soci::use(row.use_case),
-      soci::into(number);
+  sql << "SELECT COALESCE(MAX(number), 0) FROM use_case_reviews WHERE use_case = :slug",
+      soci::use(row.use_case), soci::into(number);
   ++number;
   const std::string conditions = json::serialize(texts_json(row.conditions));
   const long long decided = row.decided_us;
   const long long expires = row.expires_us;
   sql << "INSERT INTO use_case_reviews (use_case, number, discipline, decision, reviewer_id, reviewer, "
          "review_comment, conditions, basis, decided_us, expires_us, superseded) VALUES (:slug, :number, "
-         ":discipline, :decision, :reviewer_id, :reviewer, :comment, :conditions, :basis, :decided, :expires, 0)",
+         ":discipline, :decision, :reviewer_id, :reviewer, :comment, :conditions, :basis, :decided, "
+         ":expires, 0)",
       soci::use(row.use_case), soci::use(number), soci::use(row.discipline), soci::use(row.decision),
       soci::use(row.reviewer_id), soci::use(row.reviewer), soci::use(row.comment), soci::use(conditions),
       soci::use(row.basis), soci::use(decided), soci::use(expires);

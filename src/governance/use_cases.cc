@@ -169,7 +169,8 @@ Result<UseCaseState> UseCaseStore::state(soci::session& sql, std::string_view sl
     return fail(ErrorCode::kNotFound, fmt::format("there is no use case '{}'", ellipsize(slug, 80)),
                 "use_case", "Register it first: slipway use-case create.");
   const UseCaseState stored = parse_use_case_state(state).value_or(UseCaseState::kDraft);
-  if (stored == UseCaseState::kApproved && until != 0 && until <= unix_now_us()) return UseCaseState::kInReview;
+  if (stored == UseCaseState::kApproved && until != 0 && until <= unix_now_us())
+    return UseCaseState::kInReview;
   return stored;
 }
 
@@ -239,8 +240,8 @@ Result<UseCase> UseCaseStore::submit(std::string_view slug, const Actor& actor) 
   return database_.write([&](soci::session& sql) -> Result<UseCase> {
     SLIPWAY_ASSIGN(UseCase use_case, get(sql, slug));
     SLIPWAY_TRY(check_not_retired(use_case));
-    const bool rejected = std::ranges::find(use_case.reviews, ReviewState::kRejected, &Review::state) !=
-                          use_case.reviews.end();
+    const bool rejected =
+        std::ranges::find(use_case.reviews, ReviewState::kRejected, &Review::state) != use_case.reviews.end();
     if (use_case.state == UseCaseState::kApproved)
       return fail(ErrorCode::kConflict, fmt::format("the use case '{}' is approved already", use_case.slug),
                   "use_case", "Reviewers can renew their reviews before they expire.");
@@ -265,8 +266,8 @@ Result<UseCase> UseCaseStore::submit(std::string_view slug, const Actor& actor) 
 Result<UseCase> UseCaseStore::retire(std::string_view slug, std::string_view reason, const Actor& actor) {
   const std::string_view why = trim(reason);
   if (why.empty() || why.size() > kReasonBytes)
-    return fail(ErrorCode::kInvalidArgument, fmt::format("a reason has 1 to {} bytes", kReasonBytes), "reason",
-                "Say why it ends: whoever looks at the registry later will want to know.");
+    return fail(ErrorCode::kInvalidArgument, fmt::format("a reason has 1 to {} bytes", kReasonBytes),
+                "reason", "Say why it ends: whoever looks at the registry later will want to know.");
   if (slug == kPlayground)
     return fail(ErrorCode::kConflict, "the playground is part of Slipway and can't be retired", "use_case");
   return database_.write([&](soci::session& sql) -> Result<UseCase> {
@@ -274,8 +275,8 @@ Result<UseCase> UseCaseStore::retire(std::string_view slug, std::string_view rea
     SLIPWAY_TRY(check_not_retired(use_case));
     const long long now = unix_now_us();
     long long keys = 0;
-    sql << "SELECT COUNT(*) FROM api_keys WHERE use_case = :slug AND revoked_us = 0", soci::use(use_case.slug),
-        soci::into(keys);
+    sql << "SELECT COUNT(*) FROM api_keys WHERE use_case = :slug AND revoked_us = 0",
+        soci::use(use_case.slug), soci::into(keys);
     sql << "UPDATE api_keys SET revoked_us = :now WHERE use_case = :slug AND revoked_us = 0", soci::use(now),
         soci::use(use_case.slug);
     use_case.state = UseCaseState::kRetired;
@@ -294,9 +295,10 @@ Result<std::uint32_t> UseCaseStore::note_expired() {
   const auto expired = [&](soci::session& sql) -> Result<std::vector<std::string>> {
     std::vector<std::string> slugs;
     std::string slug;
-    soci::statement statement = (sql.prepare << "SELECT slug FROM use_cases WHERE state = 'approved' AND "
-                                                "review_until_us <> 0 AND review_until_us <= :now ORDER BY slug",
-                                 soci::use(now), soci::into(slug));
+    soci::statement statement =
+        (sql.prepare << "SELECT slug FROM use_cases WHERE state = 'approved' AND "
+                        "review_until_us <> 0 AND review_until_us <= :now ORDER BY slug",
+         soci::use(now), soci::into(slug));
     statement.execute();
     while (statement.fetch()) slugs.push_back(slug);
     return slugs;
@@ -341,11 +343,11 @@ Result<std::uint32_t> UseCaseStore::reassess() {
       const UseCase settled = settle_use_case(sql, questionnaire_, before, unix_now_us());
       if (settled.tier == before.tier && settled.state == before.state) continue;
       ++changed;
-      SLIPWAY_TRY(audit(sql, system_actor(), "reassess", each,
-                        {{"questionnaire", questionnaire_.version()},
-                         {"tier", json::object{{"from", before.tier}, {"to", settled.tier}}},
-                         {"state", json::object{{"from", to_string(before.state)},
-                                                {"to", to_string(settled.state)}}}}));
+      SLIPWAY_TRY(audit(
+          sql, system_actor(), "reassess", each,
+          {{"questionnaire", questionnaire_.version()},
+           {"tier", json::object{{"from", before.tier}, {"to", settled.tier}}},
+           {"state", json::object{{"from", to_string(before.state)}, {"to", to_string(settled.state)}}}}));
     }
     return changed;
   });

@@ -77,7 +77,7 @@ struct UseCaseFilter {
   std::optional<UseCaseState> state = {};
   std::string tier = {};
   std::string owner = {};
-  bool review_due = false;  // submitted, and a review is missing or has expired
+  bool review_due = false;                            // submitted, and a review is missing or has expired
   std::optional<std::vector<std::string>> only = {};  // slugs the caller may see; nullopt: all
 };
 

@@ -11,7 +11,8 @@ namespace {
 class UseCasesTest : public RegistryTest {};
 
 TEST_F(UseCasesTest, SlugsAreProperUniqueAndNotOurOwnWords) {
-  for (const char* bad : {"", "Support", "9lives", "a_b", "a b", "ünder", "shared", "default", "export", "new"}) {
+  for (const char* bad :
+       {"", "Support", "9lives", "a_b", "a b", "ünder", "shared", "default", "export", "new"}) {
     const auto made = use_cases_->create(bad, content(), author_.actor());
     ASSERT_FALSE(made) << bad;
     EXPECT_EQ(made.error().where, "slug");
@@ -30,7 +31,8 @@ TEST_F(UseCasesTest, EveryFieldComesBack) {
   wanted.mitigations = "A person reads along.\nTwice.";
   wanted.known_limits = "Knows no prices.";
   wanted.entry = "prompt/answer";
-  wanted.kpis = {{"Tickets solved", 40, "%", "at_least", "without a person"}, {"Cost", 0.02, "USD", "at_most", ""}};
+  wanted.kpis = {{"Tickets solved", 40, "%", "at_least", "without a person"},
+                 {"Cost", 0.02, "USD", "at_most", ""}};
   wanted.thresholds = {{"groundedness", ">=", 0.9, ""}};
   wanted.cost_tags = {{"team", "service"}};
   wanted.links = {{"Board", "https://example.com/board?a=1"}};
@@ -67,8 +69,7 @@ TEST_F(UseCasesTest, BadFieldsAreNamed) {
   };
   ASSERT_TRUE(use_cases_->create("support", content(), author_.actor()));
   for (const BadField& one : bad) {
-    const auto changed =
-        use_cases_->update("support", 1, parse_json(one.json)->as_object(), author_.actor());
+    const auto changed = use_cases_->update("support", 1, parse_json(one.json)->as_object(), author_.actor());
     ASSERT_FALSE(changed) << one.json;
     EXPECT_EQ(changed.error().code, ErrorCode::kInvalidArgument);
     EXPECT_EQ(changed.error().where, one.where);
@@ -111,7 +112,8 @@ TEST_F(UseCasesTest, WhatIsNotCompleteOrForbiddenIsNotSubmitted) {
 
 TEST_F(UseCasesTest, RetiringEndsItsKeysAndItsLife) {
   approved();
-  const auto key = keys_->create({.name = "app", .use_case = "support", .environment = "prod"}, admin_.actor());
+  const auto key =
+      keys_->create({.name = "app", .use_case = "support", .environment = "prod"}, admin_.actor());
   ASSERT_TRUE(key) << key.error().describe();
   EXPECT_EQ(keys_->load_active()->size(), 1u);
   EXPECT_FALSE(use_cases_->retire("support", " ", author_.actor()));
@@ -122,9 +124,10 @@ TEST_F(UseCasesTest, RetiringEndsItsKeysAndItsLife) {
   EXPECT_EQ(use_cases_->update("support", 99, {{"purpose", "x"}}, author_.actor()).error().code,
             ErrorCode::kConflict);
   EXPECT_EQ(use_cases_->submit("support", author_.actor()).error().code, ErrorCode::kConflict);
-  EXPECT_EQ(
-      keys_->create({.name = "app", .use_case = "support", .environment = "dev"}, admin_.actor()).error().code,
-      ErrorCode::kConflict);
+  EXPECT_EQ(keys_->create({.name = "app", .use_case = "support", .environment = "dev"}, admin_.actor())
+                .error()
+                .code,
+            ErrorCode::kConflict);
 }
 
 TEST_F(UseCasesTest, ProdKeysNeedAnApprovedUseCase) {
@@ -144,8 +147,7 @@ TEST_F(UseCasesTest, ProdKeysNeedAnApprovedUseCase) {
   // A policy can ask for it elsewhere, too.
   ASSERT_TRUE(use_cases_->create("other", content(), author_.actor()));
   ASSERT_TRUE(policies_->set("other", "preprod", {{"require_approved_use_case", true}}, admin_.actor()));
-  EXPECT_FALSE(
-      keys_->create({.name = "a", .use_case = "other", .environment = "preprod"}, author_.actor()));
+  EXPECT_FALSE(keys_->create({.name = "a", .use_case = "other", .environment = "preprod"}, author_.actor()));
   EXPECT_TRUE(key("preprod"));
   // And none can waive what the settings demand.
   ASSERT_TRUE(policies_->set("shared", "prod", {{"require_approved_use_case", false}}, admin_.actor()));
