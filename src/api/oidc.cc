@@ -50,7 +50,7 @@ std::vector<std::string> texts_field(const json::object& object, std::string_vie
 }
 
 // A provider's words in our sentence: short, and without what could move a cursor.
-std::string quoted(std::string_view text) {
+std::string tamed(std::string_view text) {
   std::string clean = to_valid_utf8(text);
   std::erase_if(clean, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
   return ellipsize(clean, 300);
@@ -69,8 +69,8 @@ std::string hint_for(std::string_view code) {
 }
 
 Error provider_said(std::string_view code, std::string_view description) {
-  std::string message = fmt::format("the identity provider says: {}", quoted(code));
-  if (!description.empty()) message += fmt::format(" ({})", quoted(description));
+  std::string message = fmt::format("the identity provider says: {}", tamed(code));
+  if (!description.empty()) message += fmt::format(" ({})", tamed(description));
   return {ErrorCode::kPermissionDenied, std::move(message), {}, hint_for(code)};
 }
 
@@ -121,11 +121,11 @@ Result<Address> parse_address(const std::string& url, const OidcConfig& config) 
   Address address;
   SLIPWAY_ASSIGN(address.origin, net::parse_origin(url.substr(0, path)));
   if (!address.origin.tls && !config.allow_private)
-    return unusable(fmt::format("has an address that is not https: {}", quoted(url)));
+    return unusable(fmt::format("has an address that is not https: {}", tamed(url)));
   address.target = path == std::string::npos ? "/" : url.substr(path);
   if (address.target.starts_with('?')) address.target.insert(0, "/");
   const bool sound = std::ranges::all_of(address.target, [](char c) { return c > ' ' && c < 0x7f; });
-  if (!sound) return unusable(fmt::format("has a malformed address: {}", quoted(url)));
+  if (!sound) return unusable(fmt::format("has a malformed address: {}", tamed(url)));
   address.origin.ca_file = config.ca_file;
   address.origin.private_allowed = config.allow_private;
   return address;
@@ -241,7 +241,7 @@ Result<Oidc::Provider> Oidc::read_metadata(std::string_view text) const {
   if (!parsed || !parsed->is_object()) return unusable("does not describe itself as JSON");
   const json::object& object = parsed->as_object();
   if (const std::string issuer = text_field(object, "issuer"); issuer != config_.issuer)
-    return unusable(fmt::format("calls itself '{}', not '{}'", quoted(issuer), config_.issuer),
+    return unusable(fmt::format("calls itself '{}', not '{}'", tamed(issuer), config_.issuer),
                     "Set oidc.issuer exactly as the identity provider spells it.");
   Provider provider;
   provider.authorization_endpoint = text_field(object, "authorization_endpoint");
@@ -330,7 +330,7 @@ Result<OidcTrip> Oidc::come_back(std::string_view cookie,
   if (const std::string code = param("error"); !code.empty())
     return fail(provider_said(code, param("error_description")));
   if (const std::string issuer = param("iss"); !issuer.empty() && issuer != config_.issuer)
-    return begin_again(fmt::format("the answer comes from '{}', another identity provider", quoted(issuer)));
+    return begin_again(fmt::format("the answer comes from '{}', another identity provider", tamed(issuer)));
   if (param("code").empty() || param("code").size() > kCodeLimit)
     return begin_again("the identity provider sent no code");
   return trip;

@@ -241,9 +241,9 @@ rt::Task<void> export_use_cases(Request& request) {
   const auto kind = std::ranges::find(kExportKinds, wanted, &ExportKind::name);
   const auto filter = read_filter(request);
   if (kind == kExportKinds.end() || !filter) {
-    co_await answer_error(request,
-                          filter ? problem(ErrorCode::kInvalidArgument, "format is csv, md or json", "format")
-                                 : filter.error());
+    Error refused = problem(ErrorCode::kInvalidArgument, "format is csv, md or json", "format");
+    if (!filter) refused = filter.error();
+    co_await answer_error(request, std::move(refused));
     co_return;
   }
   std::function<Result<std::string>()> job = [&services = request.services, filter = *filter,

@@ -128,7 +128,10 @@ TEST_F(PrincipalsTest, TheLastAdministratorStays) {
     return !done && done.error().code == ErrorCode::kConflict;
   };
   // Who has not come yet, and who administers one use case only, can't manage people.
-  ASSERT_TRUE(UseCaseStore(*database_).create("support", "Support", "anna"));
+  UseCaseContent support;
+  support.name = "Support";
+  support.owner = "anna";
+  ASSERT_TRUE(UseCaseStore(*database_).create("support", support, local));
   join(invite("Carl", "carl@example.com", {"admin@support", "admin/dev"}));
   EXPECT_TRUE(kept(people_->deactivate(local, admin_.id)));
   EXPECT_TRUE(kept(people_->set_grants(local, admin_.id, {{"viewer", "", "", ""}})));
