@@ -120,7 +120,8 @@ rt::Task<void> list_use_cases(Request& request) {
   const auto filter = read_filter(request);
   const auto limit = read_limit(request);
   if (!filter || !limit) {
-    co_await answer_error(request, filter ? limit.error() : filter.error());
+    Error refused = filter ? limit.error() : filter.error();
+    co_await answer_error(request, std::move(refused));
     co_return;
   }
   std::function<Result<governance::UseCasePage>()> job =
@@ -176,9 +177,10 @@ rt::Task<void> update_use_case(Request& request) {
   const auto version =
       body ? optional_integer(*body, "version") : Result<std::optional<std::int64_t>>(fail(body.error()));
   if (!version || !*version) {
-    co_await answer_error(request, !version ? version.error()
-                                            : problem(ErrorCode::kInvalidArgument, "version is missing",
-                                                      "version", "Send the version that you changed."));
+    Error refused = problem(ErrorCode::kInvalidArgument, "version is missing", "version",
+                            "Send the version that you changed.");
+    if (!version) refused = version.error();
+    co_await answer_error(request, std::move(refused));
     co_return;
   }
   std::function<Result<UseCase>()> job = [&services = request.services, slug = request.segment("slug"),

@@ -69,7 +69,7 @@ Result<> refuse_loosening(const Policy& shared, const json::object& content, std
     // Windows add up, so that a use case names only its own.
     if (rule == "freeze" || wanted.at(rule) == allowed.at(rule)) continue;
     return fail(ErrorCode::kConflict,
-                fmt::format("{} would loosen what 'shared' says for '{}': there it is {}, here {}",
+                fmt::format("the rule {} would loosen what 'shared' says for '{}': there it is {}, here {}",
                             std::string_view(rule), environment, json::serialize(below.at(rule)),
                             json::serialize(wanted.at(rule))),
                 std::string(rule),

@@ -77,6 +77,8 @@ export const kPeople = [
         await page.goto('/people');
         await page.getByRole('searchbox', {name: 'Find a person'}).fill('berg');
         const row = page.getByRole('row', {name: /Anna Berg/});
+        // The head and the one row that is left: before that, the list may still be exchanged under an open menu.
+        await until('only Anna Berg is listed', async () => (await page.getByRole('row').count()) === 2);
         await row.getByRole('button', {name: 'Actions for Anna Berg'}).click();
         await checkAccess(page, 'actions for a person');
         await page.getByRole('menuitem', {name: 'Change roles…'}).click();
