@@ -80,7 +80,8 @@ TEST_F(PoliciesTest, LooseningIsRefusedWithTheRuleAndBothValues) {
     ASSERT_FALSE(refused) << content;
     EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
     EXPECT_EQ(refused.error().where, rule);
-    EXPECT_TRUE(refused.error().message.starts_with(rule)) << refused.error().message;
+    EXPECT_TRUE(refused.error().message.starts_with("the rule " + std::string(rule)))
+        << refused.error().message;
   }
   const auto told = set("support", R"({"evidence_max_age_hours": 49})").error().message;
   EXPECT_NE(told.find("48"), std::string::npos) << told;
