@@ -149,6 +149,8 @@ Result<> Application::open_stores() {
 
   telemetry::StoreOptions telemetry_options;
   telemetry_options.file = directory / "telemetry.db";
+  // Calls first, until half of the spool is taken.
+  telemetry_options.help_from_bytes = config_.telemetry.spool_limit_bytes / 2;
   telemetry_options.compression_level = static_cast<int>(config_.telemetry.compression_level);
   for (const EnvironmentConfig& environment : config_.environments) {
     telemetry::RetentionPolicy policy;

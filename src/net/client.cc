@@ -8,10 +8,6 @@
 namespace slipway::net {
 namespace {
 
-bool breaks_lines(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos;
-}
-
 bool breaks_request_line(std::string_view text) {
   for (const char c : text) {
     if (static_cast<unsigned char>(c) <= ' ' || c == 0x7f) return true;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace slipway::net {
 namespace {
 
@@ -35,6 +38,27 @@ void HeaderView::rebase(const char* from, const char* to) {
     field.name = {to + (field.name.data() - from), field.name.size()};
     field.value = {to + (field.value.data() - from), field.value.size()};
   }
+}
+
+bool breaks_lines(std::string_view text) {
+  const auto breaks = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
+  // Eight at a time: is any byte below 0x10? Hardly ever, and then it is looked at more closely.
+  constexpr std::uint64_t kLow = 0x1010101010101010;
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  while (text.size() >= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), 8);
+    if (((word - kLow) & ~word & kHighBits) != 0) {
+      for (const char c : text.substr(0, 8)) {
+        if (breaks(c)) return true;
+      }
+    }
+    text.remove_prefix(8);
+  }
+  for (const char c : text) {
+    if (breaks(c)) return true;
+  }
+  return false;
 }
 
 std::string_view reason_phrase(int status) {

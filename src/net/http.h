@@ -33,6 +33,9 @@ class HeaderView {
 // Header names are compared without regard to ASCII case.
 bool same_name(std::string_view a, std::string_view b);
 
+// True if a header's name or value would end its line: it holds CR, LF or NUL.
+bool breaks_lines(std::string_view text);
+
 // "OK", "Not Found", …; "Unknown" for what RFC 9110 does not name.
 std::string_view reason_phrase(int status);
 

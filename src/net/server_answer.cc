@@ -44,13 +44,6 @@ bool is_framing(std::string_view name) {
   }
 }
 
-bool breaks_lines(std::string_view text) {
-  for (const char c : text) {
-    if (c == '\r' || c == '\n' || c == '\0') return true;
-  }
-  return false;
-}
-
 Pieces one_piece(std::string_view bytes) { return {ConstBuffer(bytes.data(), bytes.size()), {}, {}}; }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include "telemetry/spool.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -97,6 +99,7 @@ std::uint64_t SpoolStats::lost() const {
 Spool::State::~State() {
   if (file >= 0) ::close(file);
   if (lock_file >= 0) ::close(lock_file);
+  if (follower >= 0) ::close(follower);
 }
 
 Result<std::unique_ptr<Spool>> Spool::open(SpoolOptions options, Logger logger) {
@@ -114,6 +117,8 @@ Result<std::unique_ptr<Spool>> Spool::open(SpoolOptions options, Logger logger) 
     return fail(ErrorCode::kConflict, "another process writes this spool", where,
                 "stop the other Slipway, or give this one a data directory of its own");
   }
+  state->follower = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (state->follower < 0) return fail(ErrorCode::kIo, std::strerror(errno), where, "see ulimit -n");
   std::uint64_t newest = 0;
   for (const std::uint64_t number : spool_format::list_segments(directory)) {
     const std::uint64_t size =
@@ -153,7 +158,8 @@ Result<std::unique_ptr<Spool>> Spool::open(SpoolOptions options, Logger logger) 
     return fail(ErrorCode::kIo, std::string("cannot create a spool segment: ") + std::strerror(errno), where,
                 "free some space and check that the data directory can be written");
   }
-  state->durable = {state->segment, state->offset};
+  state->durable.set({state->segment, state->offset});
+  state->oldest_segment = state->segments.begin()->first;
   auto spool = std::unique_ptr<Spool>(new Spool(std::move(state)));
   spool->state_->thread = std::thread([state = spool->state_.get()] {
     ::pthread_setname_np(::pthread_self(), "spool");
@@ -172,6 +178,7 @@ void Spool::close() {
   }
   state_->work.notify_all();
   state_->progress.notify_all();
+  state_->tell_follower();
   if (state_->thread.joinable()) state_->thread.join();
 }
 
@@ -229,24 +236,32 @@ SpoolStats Spool::stats() const {
   return stats;
 }
 
-SpoolPosition Spool::durable_end() const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->durable;
-}
+SpoolPosition Spool::durable_end() const { return state_->durable.get(); }
 
 void Spool::wait_beyond(SpoolPosition seen, std::uint32_t timeout_ms) {
-  std::unique_lock lock(state_->mutex);
-  state_->progress.wait_for(lock, std::chrono::milliseconds(timeout_ms),
-                            [&] { return state_->durable > seen || state_->woken || state_->closing; });
+  const std::int64_t end_ns = mono_now_ns() + std::int64_t{timeout_ms} * 1'000'000;
+  while (state_->durable.get() <= seen && !state_->woken && !state_->closing) {
+    const std::int64_t left_ns = end_ns - mono_now_ns();
+    if (left_ns <= 0) break;
+    pollfd wait{state_->follower, POLLIN, 0};
+    ::poll(&wait, 1, static_cast<int>((left_ns + 999'999) / 1'000'000));
+    eventfd_t told = 0;
+    static_cast<void>(::eventfd_read(state_->follower, &told));  // what was told is looked up above
+  }
   state_->woken = false;
 }
 
 void Spool::wake() {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->woken = true;
-  }
-  state_->progress.notify_all();
+  state_->woken = true;
+  state_->tell_follower();
+}
+
+// Fails only when it was told 2^64 times without listening.
+void Spool::State::tell_follower() { static_cast<void>(::eventfd_write(follower, 1)); }
+
+void Spool::State::advance(SpoolPosition end) {
+  durable.set(end);
+  tell_follower();
 }
 
 SpoolPosition Spool::State::request_sync(bool rotate) {
@@ -255,18 +270,19 @@ SpoolPosition Spool::State::request_sync(bool rotate) {
   rotation_wanted |= rotate;
   work.notify_one();
   progress.wait(lock, [&] { return syncs_done >= wanted || closing; });
-  return durable;
+  return durable.get();
 }
 
 SpoolPosition Spool::sync() { return state_->request_sync(false); }
 SpoolPosition Spool::rotate() { return state_->request_sync(true); }
 
 void Spool::release(SpoolPosition position) {
+  // Never the segment being written, whatever the position says.
+  const std::uint64_t before = std::min(position.segment, state_->durable.get().segment);
+  if (before <= state_->oldest_segment) return;  // mostly: without the lock
   std::vector<std::uint64_t> gone;
   {
     const std::lock_guard lock(state_->mutex);
-    // Never the segment being written, whatever the position says.
-    const std::uint64_t before = std::min(position.segment, state_->durable.segment);
     for (const auto& [number, size] : state_->segments) {
       if (number < before) gone.push_back(number);
     }
@@ -279,17 +295,21 @@ void Spool::release(SpoolPosition position) {
     const std::lock_guard lock(state_->mutex);
     state_->disk_bytes.fetch_sub(state_->segments[number], std::memory_order_relaxed);
     state_->segments.erase(number);
+    state_->oldest_segment = state_->segments.begin()->first;
     state_->released = true;
   }
   state_->work.notify_one();
 }
 
 std::uint64_t Spool::backlog_bytes(SpoolPosition position) const {
+  const SpoolPosition durable = state_->durable.get();
+  if (position.segment == durable.segment)
+    return durable.offset > position.offset ? durable.offset - position.offset : 0;
   const std::lock_guard lock(state_->mutex);
   std::uint64_t bytes = 0;
   for (const auto& [number, size] : state_->segments) {
-    if (number < position.segment || number > state_->durable.segment) continue;
-    const std::uint64_t end = number == state_->durable.segment ? state_->durable.offset : size;
+    if (number < position.segment || number > durable.segment) continue;
+    const std::uint64_t end = number == durable.segment ? durable.offset : size;
     const std::uint64_t begin = number == position.segment ? position.offset : spool_format::kHeaderBytes;
     bytes += end > begin ? end - begin : 0;
   }
@@ -333,9 +353,9 @@ void Spool::State::run() {
     if (rotate_now && offset > spool_format::kHeaderBytes && !open_segment())
       block(reason_of(errno), std::strerror(errno));
     if (sync_now) {
+      if (file >= 0) advance({segment, offset});
       {
         const std::lock_guard lock(mutex);
-        if (file >= 0) durable = {segment, offset};
         syncs_done = wanted;
       }
       progress.notify_all();
@@ -505,11 +525,7 @@ void Spool::State::sync() {
   unsynced_since_ns = 0;
   if (good) {
     durable_records.fetch_add(unsynced_records, std::memory_order_relaxed);
-    {
-      const std::lock_guard lock(mutex);
-      durable = {segment, offset};
-    }
-    progress.notify_all();
+    advance({segment, offset});
   } else {
     // After a failed fsync the kernel may have dropped the pages: these records can't be vouched for any
     // more.

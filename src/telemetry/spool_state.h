@@ -35,6 +35,34 @@ struct SpoolChunk {
   std::shared_ptr<SpoolWaiter> waiter;
 };
 
+// The durable end, for readers that must not hold a lock: the indexer gives way to everything else, so what it
+// holds could keep a call waiting for as long as the machine is busy. One thread sets it.
+class PublishedPosition {
+ public:
+  void set(SpoolPosition position) {
+    const std::uint32_t version = version_.load(std::memory_order_relaxed);
+    version_.store(version + 1, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_release);
+    segment_.store(position.segment, std::memory_order_relaxed);
+    offset_.store(position.offset, std::memory_order_relaxed);
+    version_.store(version + 2, std::memory_order_release);
+  }
+  [[nodiscard]] SpoolPosition get() const {
+    while (true) {
+      const std::uint32_t version = version_.load(std::memory_order_acquire);
+      const SpoolPosition position{segment_.load(std::memory_order_relaxed),
+                                   offset_.load(std::memory_order_relaxed)};
+      std::atomic_thread_fence(std::memory_order_acquire);
+      if (version % 2 == 0 && version_.load(std::memory_order_relaxed) == version) return position;
+    }
+  }
+
+ private:
+  std::atomic<std::uint32_t> version_{0};  // odd while it is being set
+  std::atomic<std::uint64_t> segment_{0};
+  std::atomic<std::uint64_t> offset_{0};
+};
+
 struct Spool::State {
   State(SpoolOptions settings, Logger log) : options(std::move(settings)), logger(std::move(log)) {}
   ~State();
@@ -57,6 +85,8 @@ struct Spool::State {
   void sync();
   void finish(std::shared_ptr<SpoolWaiter> waiter, Result<> result);
   void abandon_pending();
+  void advance(SpoolPosition end);  // the durable end
+  void tell_follower();             // any thread
 
   const SpoolOptions options;
   const Logger logger;
@@ -64,17 +94,20 @@ struct Spool::State {
 
   std::mutex mutex;
   std::condition_variable work;      // for the spool thread
-  std::condition_variable progress;  // for those who wait for it
+  std::condition_variable progress;  // for those who wait for a sync
   std::vector<SpoolChunk> queue;
   std::vector<std::string> spare_buffers;
   std::map<std::uint64_t, std::uint64_t> segments;  // number → bytes
-  SpoolPosition durable;
   std::uint64_t syncs_wanted = 0;  // requests of sync() and rotate()
   std::uint64_t syncs_done = 0;
   bool rotation_wanted = false;
   bool released = false;  // space may have become free: try again
-  bool woken = false;
-  bool closing = false;
+
+  PublishedPosition durable;
+  std::atomic<std::uint64_t> oldest_segment{0};  // of those on disk
+  std::atomic<bool> woken{false};
+  std::atomic<bool> closing{false};  // set under the mutex
+  int follower = -1;                 // eventfd of who waits for the durable end
 
   // Spool thread only.
   std::deque<SpoolChunk> pending;

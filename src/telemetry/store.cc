@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "telemetry/store.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,6 +28,14 @@ constexpr auto kHelperInterval = std::chrono::milliseconds(500);
 constexpr int kTruncateAttempts = 50;
 // Merging happens when blocks were added, at most this often.
 constexpr std::int64_t kMergeIntervalNs = 5'000'000'000;
+
+// The calling thread runs only on a core nobody else wants, and leaves it the moment somebody does. A niceness of
+// 19 is not enough: such a thread keeps the core until its slice of milliseconds is over, and calls wait for it.
+void give_way_to_calls() {
+  const sched_param none{};
+  if (::sched_setscheduler(0, SCHED_IDLE, &none) != 0)
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), 19);
+}
 }  // namespace
 
 struct TelemetryStore::State {
@@ -89,8 +98,7 @@ Result<std::unique_ptr<TelemetryStore>> TelemetryStore::open(StoreOptions option
   auto store = std::unique_ptr<TelemetryStore>(new TelemetryStore(std::move(state)));
   store->state_->thread = std::thread([state = store->state_.get()] {
     ::pthread_setname_np(::pthread_self(), "telemetry");
-    // Linux applies a nice value to one thread: calls come before their bookkeeping.
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), 19);
+    give_way_to_calls();
     state->run();
   });
   store->state_->helper = std::thread([state = store->state_.get()] {
@@ -223,7 +231,7 @@ void TelemetryStore::State::run() {
   }
 }
 
-// On a machine whose calls take every core the low-priority thread hardly runs, and the spool would grow
+// On a machine whose calls take every core the low-priority thread does not run, and the spool would grow
 // until it is full. From help_from_bytes on, this thread of ordinary priority helps until half of that is
 // left.
 void TelemetryStore::State::help() {
@@ -327,7 +335,8 @@ bool TelemetryStore::State::index_batch() {
   }
   progress.notify_all();
   // A small rest is worth waiting for; a large one isn't.
-  return spool.backlog_bytes(after) > options.batch_bytes / 4;
+  const SpoolPosition now = spool.durable_end();
+  return now.segment != after.segment || now.offset > after.offset + options.batch_bytes / 4;
 }
 
 Result<> TelemetryStore::State::maintain() {

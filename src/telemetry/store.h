@@ -33,7 +33,7 @@ struct StoreOptions {
   std::uint32_t maintenance_interval_s = 600;
   int compression_level = 1;  // of zstd; the indexer shares the cores with calls
   std::size_t batch_bytes = 2u << 20;
-  std::uint64_t help_from_bytes = 256u << 20;  // backlog from which indexing runs at ordinary priority
+  std::uint64_t help_from_bytes = 1u << 30;  // backlog from which indexing runs at ordinary priority
 };
 
 struct StoreStats {
