@@ -73,8 +73,10 @@ std::uint64_t UuidGenerator::random() {
   return result;
 }
 
-Uuid UuidGenerator::next() {
-  const std::int64_t now_ms = unix_now_us() / 1000;
+Uuid UuidGenerator::next() { return next_at(unix_now_us()); }
+
+Uuid UuidGenerator::next_at(std::int64_t now_us) {
+  const std::int64_t now_ms = now_us / 1000;
   // RFC 9562 §6.2 method 1: a counter in rand_a keeps ids of one millisecond in order, and a clock
   // that steps back doesn't take the order with it.
   if (now_ms > last_ms_) {

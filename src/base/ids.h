@@ -30,6 +30,8 @@ class UuidGenerator {
  public:
   UuidGenerator();  // seeds from the system's random source
   Uuid next();
+  // The same with a reading of unix_now_us() the caller has at hand.
+  Uuid next_at(std::int64_t now_us);
   // 64 random bits from the same generator; not for secrets.
   std::uint64_t random();
 

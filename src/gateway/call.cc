@@ -50,7 +50,7 @@ Call::Call(Gateway& owner, net::Exchange& http, Operation what, std::string_view
       snapshot(owner.snapshot()),
       captured(owner.take_buffer()) {
   const GatewayParts& parts = owner.parts();
-  id = parts.loop.ids().next();
+  id = parts.loop.ids().next_at(started_us);
   id.write_to(id_text.data());
   const std::string_view parent =
       parts.limits.accept_traceparent ? http.headers().find("traceparent") : std::string_view{};

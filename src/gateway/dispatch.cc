@@ -19,8 +19,16 @@ void pass_request(Call& call, UpstreamRequest& request) {
   const Connection& connection = *call.target.connection;
   const bool same_model = call.target.upstream_model == call.model;
   // Usage is always asked for: a stream without it could not be priced.
-  llm::rewrite_request(call.body, call.scan, same_model ? std::string_view{} : call.target.upstream_model,
-                       call.operation == Operation::kChat, request.body);
+  const bool asks_usage = call.operation == Operation::kChat && call.scan.stream && !call.scan.include_usage;
+  if (same_model && !asks_usage) {
+    request.body = call.body;
+  } else {
+    request.owned_body = call.gateway.take_buffer();
+    llm::rewrite_request(call.body, call.scan,
+                         same_model ? std::string_view{} : call.target.upstream_model, asks_usage,
+                         request.owned_body);
+    request.body = request.owned_body;
+  }
   request.target = call.operation == Operation::kChat ? connection.chat_target : connection.embeddings_target;
   request.headers.reserve(connection.headers.size() + 5);
   request.headers.push_back({"content-type", "application/json"});
@@ -45,7 +53,8 @@ std::optional<Refusal> translate_request(Call& call, UpstreamRequest& request) {
                            fmt::format("This request can't be sent to the connection '{}' ({}): {}",
                                        connection.name, connection.wire->name(), encoded.error().describe()),
                            encoded.error().where);
-  request.body = std::move(encoded->body);
+  request.owned_body = std::move(encoded->body);
+  request.body = request.owned_body;
   request.owned_target = connection.origin.prefix + encoded->path;
   request.target = request.owned_target;
   request.owned_headers = std::move(encoded->headers);
@@ -67,12 +76,10 @@ bool passes(const Call& call) { return call.target.connection->dialect != Dialec
 
 rt::Task<void> dispatch(Call& call) {
   UpstreamRequest request;
-  request.body = call.gateway.take_buffer();
   if (passes(call)) {
     pass_request(call, request);
   } else if (auto refusal = translate_request(call, request)) {
     co_await answer_refusal(call, std::move(*refusal));
-    call.gateway.give_buffer(std::move(request.body));
     co_return;
   }
   request.headers.push_back({"accept", call.scan.stream ? "text/event-stream" : "application/json"});
@@ -82,7 +89,7 @@ rt::Task<void> dispatch(Call& call) {
     co_await relay_stream(call, request);
   else
     co_await relay_answer(call, request);
-  call.gateway.give_buffer(std::move(request.body));
+  call.gateway.give_buffer(std::move(request.owned_body));
 }
 
 rt::Task<Result<std::unique_ptr<net::ClientResponse>>> send_upstream(Call& call,

@@ -15,8 +15,9 @@ namespace slipway::gateway {
 struct UpstreamRequest {
   std::string_view target;
   std::vector<net::Header> headers;
-  std::string body;
-  // Storage for translated requests.
+  std::string_view body;
+  // Storage of what had to be changed or translated.
+  std::string owned_body;
   std::string owned_target;
   std::vector<llm::OwnedHeader> owned_headers;
 };

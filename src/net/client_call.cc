@@ -35,13 +35,14 @@ ClientCall::ClientCall(std::shared_ptr<ClientCore> core, const Origin& origin, C
     : core_(std::move(core)),
       clocks_(clocks),
       where_(origin.host_header),
+      begun_ns_(mono_now_ns()),
       total_deadline_([this] {
         fail_with(ErrorCode::kDeadlineExceeded, "the call did not end within its total limit of " +
                                                     std::to_string(clocks_.total_ms) + " ms");
       }),
       step_deadline_([this] { on_step_expired(); }) {
   core_->calls.push_back(*this);
-  if (clocks_.total_ms > 0) core_->loop.timers().arm(total_deadline_, clocks_.total_ms);
+  if (clocks_.total_ms > 0) core_->loop.timers().arm_at(total_deadline_, begun_ns_, clocks_.total_ms);
   if (cancel != nullptr)
     cancel_callback_.emplace(*cancel, [this] { fail_with(ErrorCode::kCancelled, "the call was cancelled"); });
 }
@@ -145,11 +146,12 @@ rt::Task<Result<>> ClientCall::attempt(const Origin& origin, const OutgoingReque
     ClientCore::add(core_->reuses, 1);
     attach(std::move(connection));
     reused_ = true;
+    connected_ns_ = begun_ns_;
   } else {
     const Result<> connected = co_await connect(origin);
     if (!connected) co_return connected;
+    connected_ns_ = mono_now_ns();
   }
-  connected_ns_ = mono_now_ns();
   parser_.emplace(*head_, core_->limits.header_bytes, head_request_);
   const Pieces pieces = assemble(origin, request);
   ErrorCondition error;

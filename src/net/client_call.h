@@ -59,6 +59,7 @@ class ClientCall final : public ClientResponse, public CallHook {
   std::shared_ptr<ClientCore> core_;
   const ClientClocks clocks_;
   std::string where_;  // host:port, for errors
+  const std::int64_t begun_ns_;
   boost::intrusive_ptr<ClientConnection> connection_;
   std::optional<rt::Socket> connecting_;
   std::unique_ptr<MessageBuffer> head_;

@@ -23,6 +23,8 @@ constexpr std::size_t kKeptStorage = 64u << 10;
 constexpr std::size_t kSpareBuffers = 256;
 constexpr std::int64_t kNameLifetimeNs = 30'000'000'000;
 constexpr std::size_t kNames = 4'096;
+// After this long an idle connection is asked whether its end came together with its last response.
+constexpr std::uint32_t kLookAgainMs = 200;
 
 struct Found {
   std::vector<rt::tcp::endpoint> endpoints;
@@ -72,10 +74,7 @@ Found find_addresses(const std::string& host, std::uint16_t port) {
 ClientConnection::ClientConnection(std::shared_ptr<ClientCore> core, ClientPool& pool,
                                    std::unique_ptr<Transport> stream)
     : transport(std::move(stream)), core_(std::move(core)), pool_(pool), idle_deadline_([this] {
-        const boost::intrusive_ptr<ClientConnection> self(this);
-        std::erase(pool_.idle, self);
-        ClientCore::add(core_->idle, -1);
-        close();
+        on_idle_deadline();
       }) {
   ++pool_.open;
   ClientCore::add(core_->open, 1);
@@ -91,9 +90,22 @@ void ClientConnection::close() {
   transport->close();
 }
 
-void ClientConnection::read(MessageBuffer& into) {
+void ClientConnection::read(MessageBuffer& into, bool expected) {
   reading = true;
-  transport->read(into.data() + into.end, into.room(), this);
+  transport->read(into.data() + into.end, into.room(), this, expected);
+}
+
+void ClientConnection::on_idle_deadline() {
+  if (!std::exchange(looked_again_, true)) {
+    const std::uint32_t idle_ms = core_->limits.idle_ms;
+    core_->loop.timers().arm(idle_deadline_, idle_ms - std::min(idle_ms, kLookAgainMs));
+    transport->look_again();
+    return;
+  }
+  const boost::intrusive_ptr<ClientConnection> self(this);
+  std::erase(pool_.idle, self);
+  ClientCore::add(core_->idle, -1);
+  close();
 }
 
 void ClientConnection::on_read(ErrorCondition error, std::size_t size) {
@@ -119,8 +131,9 @@ void ClientConnection::become_idle() {
   buffer = core_->take_buffer();
   pool_.idle.emplace_back(this);
   ClientCore::add(core_->idle, 1);
-  core_->loop.timers().arm(idle_deadline_, core_->limits.idle_ms);
-  read(*buffer);
+  looked_again_ = false;
+  core_->loop.timers().arm(idle_deadline_, std::min(core_->limits.idle_ms, kLookAgainMs));
+  read(*buffer, false);
 }
 
 // ---- core ----

@@ -44,7 +44,7 @@ class ClientConnection final : public ReadSink {
   ~ClientConnection() override;
 
   void on_read(ErrorCondition error, std::size_t size) override;
-  void read(MessageBuffer& into);
+  void read(MessageBuffer& into, bool expected = true);  // as Transport::read()
   void close();
   void become_idle();
   void taken() { idle_deadline_.disarm(); }
@@ -59,8 +59,10 @@ class ClientConnection final : public ReadSink {
 
  private:
   std::shared_ptr<ClientCore> core_;
+  void on_idle_deadline();
   ClientPool& pool_;
   rt::Deadline idle_deadline_;
+  bool looked_again_ = false;
 };
 
 // A call that waits for a name.

@@ -15,6 +15,8 @@ constexpr std::size_t kKeptStorage = 64u << 10;  // larger buffers are given bac
 constexpr std::size_t kReadAhead = 4u << 10;
 constexpr std::size_t kPipelined = 64u << 10;  // beyond it nothing is read until the handler is done
 constexpr std::uint32_t kLingerMs = 3'000;
+// After this long a client that says nothing is asked whether its end came together with its last request.
+constexpr std::uint32_t kLookAgainMs = 200;
 constexpr std::size_t kLingerBytes = 4u << 20;
 
 }  // namespace
@@ -71,7 +73,8 @@ rt::Task<void> ServerConnection::run() {
       co_return;
     }
     end_request();
-    shared_.loop.timers().arm(input_deadline_, limits.keep_alive_timeout_ms);
+    looked_again_ = false;
+    shared_.loop.timers().arm(input_deadline_, std::min(limits.keep_alive_timeout_ms, kLookAgainMs));
   }
 }
 
@@ -160,13 +163,14 @@ void ServerConnection::read_ahead() {
     current_->end = next;
   }
   ahead_->grow(kReadAhead * 2);
-  start_read(*ahead_);
+  start_read(*ahead_, false);
+  shared_.loop.timers().arm_at(input_deadline_, received_ns_, kLookAgainMs);
 }
 
-void ServerConnection::start_read(MessageBuffer& buffer) {
+void ServerConnection::start_read(MessageBuffer& buffer, bool expected) {
   if (gone_) return;
   read_target_ = &buffer;
-  transport_->read(buffer.data() + buffer.end, buffer.room(), this);
+  transport_->read(buffer.data() + buffer.end, buffer.room(), this, expected);
 }
 
 void ServerConnection::on_read(ErrorCondition error, std::size_t size) {
@@ -225,13 +229,17 @@ void ServerConnection::on_input_timeout() {
             408, "request_timeout",
             parser_->header_done() ? "The body came too slowly." : "The request's headers came too slowly."};
         wake_soon(Outcome::kRefusal);
+      } else if (!std::exchange(looked_again_, true)) {
+        const std::uint32_t idle_ms = shared_.options.limits.keep_alive_timeout_ms;
+        shared_.loop.timers().arm(input_deadline_, idle_ms - std::min(idle_ms, kLookAgainMs));
+        transport_->look_again();
       } else {
         wake_soon(Outcome::kEnd);
       }
       return;
     case Phase::kLingering: wake_soon(Outcome::kEnd); return;
     case Phase::kHandshake: close(); return;
-    case Phase::kHandling:
+    case Phase::kHandling: transport_->look_again(); return;
     case Phase::kClosed: return;
   }
 }

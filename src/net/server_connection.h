@@ -99,7 +99,7 @@ class ServerConnection final : public Exchange, public ReadSink, public Connecti
   void advance();
   void receive();
   void read_ahead();
-  void start_read(MessageBuffer& buffer);
+  void start_read(MessageBuffer& buffer, bool expected = true);  // as Transport::read()
   void take_target_apart();
   void on_input_timeout();
   void wake_soon(Outcome outcome);
@@ -138,6 +138,7 @@ class ServerConnection final : public Exchange, public ReadSink, public Connecti
   bool gone_ = false;       // the client has left, or the connection is broken
   bool timed_out_ = false;  // gone, because it did not read
   bool input_ended_ = false;
+  bool looked_again_ = true;   // whether the client's end came together with its last request
   bool deadline_set_ = false;  // the clock of the present stage of receiving runs
   bool head_pending_ = false;  // out_ holds a head that waits for the first piece
   bool no_body_ = false;       // HEAD, 204, 304: the answer's body is not sent

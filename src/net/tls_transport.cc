@@ -30,7 +30,7 @@ class TlsTransport final : public Transport {
   TlsTransport(rt::Socket socket, TlsContext& context, ssl::stream_base::handshake_type side)
       : stream_(std::move(socket), context.context), side_(side) {}
 
-  void read(char* to, std::size_t size, boost::intrusive_ptr<ReadSink> sink) override {
+  void read(char* to, std::size_t size, boost::intrusive_ptr<ReadSink> sink, bool) override {
     stream_.async_read_some(asio::mutable_buffer(to, size), ReadDone{std::move(sink)});
   }
   // Encryption shares state with the read under way: only the asynchronous path takes turns.
