@@ -44,6 +44,7 @@ def table(figures, extra, opts, machine):
             lambda t, n=name: f"{statistics.median(a[n] / b[n] for a, b in zip(figures[t], figures['nginx'])):.2f}",
             proxies, goal)
     row("CPU a call, 32 connections (µs)", lambda t: f"{middle(t, 'cpu_us_32'):.1f}", proxies)
+    row("CPU to make a call searchable, afterwards (µs)", lambda t: f"{middle(t, 'settle_us'):.1f}", proxies)
     latencies("Call", "call", {("p99", 1): "≤ +120"})
     latencies("Time to first event", "ttft", {("p99", 1): "≤ +250"})
     latencies("Delay of an event", "event", {})

@@ -28,6 +28,14 @@ TEST(Checksum, MatchesThePublishedVectors) {
   EXPECT_EQ(crc32c(std::string(32, '\xff')), 0x62a8ab43u);
   EXPECT_EQ(crc32c("123456789"), 0xe3069283u);
   EXPECT_EQ(crc32c("56789", crc32c("1234")), crc32c("123456789")) << "piece by piece";
+  // Long inputs are summed in stretches side by side; one byte at a time they are not.
+  std::string text;
+  std::uint32_t one_by_one = 0;
+  for (int i = 0; i < 3'000; ++i) {
+    text.push_back(static_cast<char>(i * 131 + i / 7));
+    one_by_one = crc32c(std::string_view(text).substr(text.size() - 1), one_by_one);
+    ASSERT_EQ(crc32c(text), one_by_one) << text.size();
+  }
 }
 
 TEST(Bytes, ReadBackWhatWasWritten) {

@@ -2,6 +2,7 @@
 // What the two ways of relaying an answer share.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +15,7 @@ namespace slipway::gateway {
 // A request as the provider gets it. Owns what it doesn't share with the client's request.
 struct UpstreamRequest {
   std::string_view target;
-  std::vector<net::Header> headers;
+  boost::container::small_vector<net::Header, 16> headers;
   std::string_view body;
   // Storage of what had to be changed or translated.
   std::string owned_body;

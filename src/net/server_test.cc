@@ -294,6 +294,43 @@ struct Waiting {
   }
 };
 
+// Nothing tells of such an end but looking again: its event was spent on the request.
+TEST(Server, SeesAnEndThatCameWithItsRequest) {
+  for (const bool resets : {false, true}) {
+    World world;
+    Waiting control;
+    RawClient client(world.serve([&control](Exchange& exchange) -> rt::Task<void> {
+      if (exchange.path() == "/first") return echo(exchange);
+      return Waiting::run(exchange, control, false);
+    }));
+    client.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(client.read_answer().starts_with("HTTP/1.1 200 "));
+    std::promise<void> sent;
+    world.loop.post([&sent] { sent.get_future().wait(); });  // reads only when both are there
+    client.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+    if (resets)
+      client.reset();
+    else
+      client.close();
+    sent.set_value();
+    EXPECT_EQ(control.left.get_future().get().code, ErrorCode::kCancelled);
+  }
+}
+
+// The same while nothing runs: the connection is let go long before its keep-alive time is over.
+TEST(Server, LetsGoOfAConnectionWhoseEndCameWithItsRequest) {
+  World world;
+  RawClient client(world.serve(echo));
+  client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(client.read_answer().starts_with("HTTP/1.1 200 "));
+  std::promise<void> sent;
+  world.loop.post([&sent] { sent.get_future().wait(); });
+  client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.half_close();
+  sent.set_value();
+  EXPECT_TRUE(client.read_to_end().starts_with("HTTP/1.1 200 "));  // up to the server's end
+}
+
 class ClientLeaves : public ::testing::TestWithParam<std::tuple<bool, bool>> {};
 
 TEST_P(ClientLeaves, TheHandlerIsCancelled) {
