@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 
 #include "base/text.h"
 
@@ -41,6 +43,10 @@ const json::value* find(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
   return value == nullptr || value->is_null() ? nullptr : value;
 }
+
+// Digits in front of the point, and zeros behind it, before ECMAScript turns to exponents.
+constexpr int kPlainUpTo = 21;
+constexpr int kPlainDownTo = -6;
 
 }  // namespace
 
@@ -125,6 +131,36 @@ Result<const json::array*> optional_array(const json::object& object, std::strin
   if (value == nullptr) return nullptr;
   if (!value->is_array()) return wrong_type(path, key, "an array", *value);
   return &value->as_array();
+}
+
+std::string number_text(double number) {
+  if (!std::isfinite(number)) return "null";
+  if (number == 0) return "0";  // minus zero, too
+  char buffer[40];
+  const auto [end, error] =
+      std::to_chars(std::begin(buffer), std::end(buffer), std::fabs(number), std::chars_format::scientific);
+  static_cast<void>(error);  // 40 bytes hold every double
+  const std::string_view text(std::begin(buffer), end);
+  const std::size_t e = text.find('e');
+  std::string digits;
+  for (const char c : text.substr(0, e))
+    if (c != '.') digits += c;
+  int exponent = 0;
+  const std::string_view power = text.substr(e + 1);
+  std::from_chars(power.data() + (power.front() == '+' ? 1 : 0), power.data() + power.size(), exponent);
+  const int point = exponent + 1;  // the value is 0.digits × 10^point
+  const int count = static_cast<int>(digits.size());
+  std::string out = number < 0 ? "-" : "";
+  if (count <= point && point <= kPlainUpTo)
+    return out + digits + std::string(static_cast<std::size_t>(point - count), '0');
+  if (0 < point && point <= kPlainUpTo)
+    return out + digits.substr(0, static_cast<std::size_t>(point)) + "." +
+           digits.substr(static_cast<std::size_t>(point));
+  if (kPlainDownTo < point && point <= 0)
+    return out + "0." + std::string(static_cast<std::size_t>(-point), '0') + digits;
+  out += digits[0];
+  if (count > 1) out += "." + digits.substr(1);
+  return out + (exponent < 0 ? "e-" : "e+") + std::to_string(std::abs(exponent));
 }
 
 void append_json_string(std::string& out, std::string_view text) {

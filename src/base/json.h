@@ -39,6 +39,10 @@ Result<const json::object*> optional_object(const json::object& object, std::str
 Result<const json::array*> optional_array(const json::object& object, std::string_view key,
                                           std::string_view path = {});
 
+// A number as ECMAScript's Number::toString writes it, the shortest text that reads back as the same double;
+// "null" for what JSON can't express.
+std::string number_text(double number);
+
 // Appends `text` as a JSON string with quotes; malformed UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 
