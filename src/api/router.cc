@@ -41,8 +41,9 @@ constexpr std::array kCoreRoutes = {
 };
 
 using GroupFunction = std::span<const Route> (*)();
-constexpr std::array<GroupFunction, 1> kGroups = {
+constexpr std::array<GroupFunction, 2> kGroups = {
     core_routes,
+    assets_routes,
 };
 
 // Whether `path` fits `pattern`, segment by segment; fills `found` with what stands in the places of {…}.

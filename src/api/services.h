@@ -13,6 +13,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "catalog/asset_store.h"
 #include "gateway/gateway.h"
 #include "governance/keys.h"
 #include "governance/principals.h"
@@ -52,6 +53,7 @@ struct Services {
   governance::PrincipalStore& principals;
   governance::UseCaseStore& use_cases;
   governance::KeyStore& keys;
+  catalog::AssetStore& assets;
   telemetry::Spool& spool;
   telemetry::TelemetryStore& telemetry;
   telemetry::TelemetryQuery& query;

@@ -15,6 +15,8 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "catalog/schema.h"
+#include "governance/asset_ports.h"
 #include "governance/schema.h"
 
 namespace slipway::app {
@@ -116,7 +118,10 @@ Result<std::unique_ptr<Application>> Application::start(Config config, Logger lo
 
 Application::~Application() { stop(); }
 
-Result<> migrate_rooms(store::Database& database) { return governance::migrate_governance(database); }
+Result<> migrate_rooms(store::Database& database) {
+  SLIPWAY_TRY(catalog::migrate_catalog(database));
+  return governance::migrate_governance(database);
+}
 
 Result<> Application::open_stores() {
   const std::filesystem::path directory = config_.data_dir;
@@ -128,6 +133,9 @@ Result<> Application::open_stores() {
       *database_, static_cast<std::int64_t>(config_.security.session_hours) * 3'600'000'000);
   use_cases_ = std::make_unique<governance::UseCaseStore>(*database_);
   keys_ = std::make_unique<governance::KeyStore>(*database_);
+  assets_ = std::make_unique<catalog::AssetStore>(
+      *database_, governance::asset_ports(),
+      catalog::AssetLimits{config_.catalog.asset_bytes, config_.catalog.push_assets});
 
   telemetry::SpoolOptions spool;
   spool.directory = directory / "spool";
@@ -221,6 +229,7 @@ Result<> Application::start_loops() {
                         .principals = *principals_,
                         .use_cases = *use_cases_,
                         .keys = *keys_,
+                        .assets = *assets_,
                         .spool = *spool_,
                         .telemetry = *telemetry_,
                         .query = *query_,

@@ -71,6 +71,7 @@ class Application {
   std::unique_ptr<governance::PrincipalStore> principals_;
   std::unique_ptr<governance::UseCaseStore> use_cases_;
   std::unique_ptr<governance::KeyStore> keys_;
+  std::unique_ptr<catalog::AssetStore> assets_;
   std::unique_ptr<telemetry::Spool> spool_;
   std::unique_ptr<telemetry::TelemetryStore> telemetry_;
   std::unique_ptr<telemetry::TelemetryQuery> query_;

@@ -28,7 +28,7 @@ Error bad_cursor() {
 }
 
 // What `filter` asks of an asset, without the cursor.
-Result<> add_conditions(SqlText& sql, const AssetFilter& filter) {
+Result<> add_conditions(SqlText& sql, const AssetFilter& filter, store::Backend backend) {
   if (!filter.owner.empty()) sql.add(" AND a.owner = ").value(filter.owner);
   if (!filter.kind.empty()) sql.add(" AND a.kind = ").value(filter.kind);
   if (filter.deprecated)
@@ -46,18 +46,21 @@ Result<> add_conditions(SqlText& sql, const AssetFilter& filter) {
                 "q", fmt::format("Give at most {}.", kSearchWords));
   // A text without any word finds nothing, as it would in any other search.
   if (words.empty() && !trim(filter.words).empty()) sql.add(" AND a.id < 0");
-  for (const std::string& word : words)
-    sql.add(" AND a.id IN (SELECT asset FROM catalog_words WHERE word >= ")
-        .value(word)
-        .add(" AND word < ")
-        .value(word + std::string(kBehindAll))
-        .add(")");
+  for (const std::string& word : words) {
+    sql.add(" AND a.id IN (SELECT asset FROM catalog_words WHERE ");
+    // SQLite's LIKE can't use the index, PostgreSQL compares by bytes only where its collation is "C". Words
+    // hold no character that LIKE reads as a pattern.
+    if (backend == store::Backend::kPostgresql)
+      sql.add("word LIKE ").value(word + "%").add(")");
+    else
+      sql.add("word >= ").value(word).add(" AND word < ").value(word + std::string(kBehindAll)).add(")");
+  }
   return {};
 }
 
-Result<std::int64_t> count_assets(soci::session& session, const AssetFilter& filter) {
+Result<std::int64_t> count_assets(soci::session& session, const AssetFilter& filter, store::Backend backend) {
   SqlText sql("SELECT COUNT(*) FROM catalog_assets a WHERE 1 = 1");
-  SLIPWAY_TRY(add_conditions(sql, filter));
+  SLIPWAY_TRY(add_conditions(sql, filter, backend));
   long long total = 0;
   soci::statement statement(session);
   statement.exchange(soci::into(total));
@@ -72,12 +75,13 @@ struct ListedAsset {
 };
 
 Result<std::vector<ListedAsset>> load_page(soci::session& session, const AssetFilter& filter,
-                                           const std::optional<AssetName>& behind, std::uint32_t limit) {
+                                           const std::optional<AssetName>& behind, std::uint32_t limit,
+                                           store::Backend backend) {
   SqlText sql(
       "SELECT a.id, a.owner, a.kind, a.name, a.description, a.latest, a.deprecated_us, a.deprecated_by, "
       "a.deprecated_reason, a.replaced_by, v.digest, v.parent, v.message, v.author, v.created_us "
       "FROM catalog_assets a JOIN catalog_versions v ON v.asset = a.id AND v.number = a.latest WHERE 1 = 1");
-  SLIPWAY_TRY(add_conditions(sql, filter));
+  SLIPWAY_TRY(add_conditions(sql, filter, backend));
   if (behind)
     sql.add(" AND (a.owner, a.kind, a.name) > (")
         .value(behind->owner)
@@ -181,8 +185,9 @@ Result<AssetPage> AssetStore::list(const AssetFilter& filter) {
   const std::uint32_t limit = std::clamp<std::uint32_t>(filter.limit, 1, kPageLimit);
   return database_.read([&](soci::session& sql) -> Result<AssetPage> {
     AssetPage page;
-    SLIPWAY_ASSIGN(page.total, count_assets(sql, filter));
-    SLIPWAY_ASSIGN(std::vector<ListedAsset> rows, load_page(sql, filter, behind, limit + 1));
+    SLIPWAY_ASSIGN(page.total, count_assets(sql, filter, database_.backend()));
+    SLIPWAY_ASSIGN(std::vector<ListedAsset> rows,
+                   load_page(sql, filter, behind, limit + 1, database_.backend()));
     const bool more = rows.size() > limit;
     if (more) rows.pop_back();
     add_labels(sql, rows);

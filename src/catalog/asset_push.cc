@@ -273,7 +273,7 @@ Result<PushResult> AssetStore::push(const Author& author, std::vector<AssetChang
   PushResult result;
   result.problems = std::move(prepared.problems);
   if (!result.problems.empty()) return result;
-  Result<> stored = database_.write([&](soci::session& sql) -> Result<> {
+  Result<> stored = database_.write_quietly([&](soci::session& sql) -> Result<> {
     PushCheck check(sql, ports_, prepared.assets);
     result.problems = check.run();
     if (!result.problems.empty()) return fail(ErrorCode::kInvalidArgument, "there are problems");

@@ -141,7 +141,7 @@ Result<AssetInfo> AssetStore::set_label(const Author& author, const AssetName& n
                 "Use a lower-case letter followed by up to 31 lower-case letters, digits and hyphens, as in "
                 "stable.");
   const std::string wanted(label);
-  return database_.write([&](soci::session& sql) -> Result<AssetInfo> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<AssetInfo> {
     SLIPWAY_ASSIGN(const AssetRow row, require_asset(sql, name));
     if (number && (*number < 1 || *number > row.latest))
       return fail(ErrorCode::kInvalidArgument, fmt::format("{} has no version {}", name.to_string(), *number),
@@ -172,7 +172,7 @@ Result<AssetInfo> AssetStore::deprecate(const Author& author, const AssetName& n
     return fail(ErrorCode::kInvalidArgument, "a reason has 1 to 2000 characters", "reason",
                 "Say why nothing new should use it.");
   const Deprecation deprecation{std::string(shown), author.name, unix_now_us(), std::string(replaced_by)};
-  return database_.write([&](soci::session& sql) -> Result<AssetInfo> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<AssetInfo> {
     SLIPWAY_ASSIGN(const AssetRow row, require_asset(sql, name));
     if (!replaced_by.empty()) {
       auto heir = AssetName::parse(replaced_by);
@@ -196,7 +196,7 @@ Result<AssetInfo> AssetStore::deprecate(const Author& author, const AssetName& n
 
 Result<AssetInfo> AssetStore::restore(const Author& author, const AssetName& name) {
   SLIPWAY_TRY(check_name(name));
-  return database_.write([&](soci::session& sql) -> Result<AssetInfo> {
+  return database_.write_quietly([&](soci::session& sql) -> Result<AssetInfo> {
     SLIPWAY_ASSIGN(const AssetRow row, require_asset(sql, name));
     if (!row.deprecated)
       return fail(ErrorCode::kConflict, fmt::format("{} is not deprecated", name.to_string()));

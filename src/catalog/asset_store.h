@@ -95,13 +95,13 @@ struct PushResult {
 };
 
 struct AssetFilter {
-  std::string owner;
-  std::string kind;
-  std::string words;  // beginnings of words that must all occur in name, description or content
-  std::string label;
-  std::optional<bool> deprecated;
-  std::optional<std::vector<std::string>> visible_owners;  // none but these, if given
-  std::string cursor;
+  std::string owner = {};
+  std::string kind = {};
+  std::string words = {};  // beginnings of words that must all occur in name, description or content
+  std::string label = {};
+  std::optional<bool> deprecated = {};
+  std::optional<std::vector<std::string>> visible_owners = {};  // none but these, if given
+  std::string cursor = {};
   std::uint32_t limit = 100;
 };
 
