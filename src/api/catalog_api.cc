@@ -9,13 +9,6 @@ namespace slipway::api {
 
 namespace {
 
-json::object use_case_json(const governance::UseCase& use_case) {
-  return {{"slug", use_case.slug},
-          {"name", use_case.name},
-          {"owner", use_case.owner},
-          {"created_at", format_time_us(use_case.created_us)}};
-}
-
 json::value price_text(PicoUsd pico_per_token) {
   // pico-dollars a token are micro-dollars per million tokens; format_usd takes nano-dollars.
   return pico_per_token < 0 ? json::value(nullptr) : json::value(format_usd(pico_per_token * 1000));
@@ -40,42 +33,6 @@ json::array operations_of(const gateway::ModelName& model) {
 }
 
 }  // namespace
-
-rt::Task<void> list_use_cases(Request& request) {
-  std::function<Result<std::vector<governance::UseCase>>()> job = [&services = request.services] {
-    return services.use_cases.list();
-  };
-  const auto use_cases = co_await in_pool<std::vector<governance::UseCase>>(request, std::move(job));
-  if (!use_cases) {
-    co_await answer_error(request, use_cases.error());
-    co_return;
-  }
-  json::array items;
-  for (const governance::UseCase& use_case : *use_cases) items.emplace_back(use_case_json(use_case));
-  co_await answer(request, 200, items_json(std::move(items)));
-}
-
-rt::Task<void> create_use_case(Request& request) {
-  const auto body = request.body_object();
-  const auto slug = body ? require_string(*body, "slug") : Result<std::string>(fail(body.error()));
-  const auto name = body ? require_string(*body, "name") : Result<std::string>(fail(body.error()));
-  const auto owner =
-      body ? optional_string(*body, "owner") : Result<std::optional<std::string>>(fail(body.error()));
-  if (!slug || !name || !owner) {
-    co_await answer_error(request, !slug ? slug.error() : !name ? name.error() : owner.error());
-    co_return;
-  }
-  std::function<Result<governance::UseCase>()> job = [&services = request.services, wanted_slug = *slug,
-                                                      wanted_name = *name,
-                                                      by = owner->value_or(request.session.principal.name)] {
-    return services.use_cases.create(wanted_slug, wanted_name, by);
-  };
-  const auto made = co_await in_pool<governance::UseCase>(request, std::move(job));
-  if (!made)
-    co_await answer_error(request, made.error());
-  else
-    co_await answer(request, 201, json::serialize(use_case_json(*made)));
-}
 
 rt::Task<void> list_environments(Request& request) {
   json::array items;

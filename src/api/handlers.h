@@ -28,9 +28,15 @@ struct Route {
 // segments come before {…}.
 std::span<const Route> core_routes();
 std::span<const Route> assets_routes();
+std::span<const Route> use_cases_routes();
+std::span<const Route> policies_routes();
+std::span<const Route> people_routes();
+std::span<const Route> audit_routes();
+std::span<const Route> oidc_routes();
 
 // session_api.cc
 rt::Task<void> sign_in(Request& request);
+rt::Task<void> sign_in_methods(Request& request);
 rt::Task<void> get_session(Request& request);
 rt::Task<void> sign_out(Request& request);
 rt::Task<void> set_password(Request& request);
@@ -41,8 +47,6 @@ rt::Task<void> create_key(Request& request);
 rt::Task<void> rotate_key(Request& request);
 rt::Task<void> revoke_key(Request& request);
 // catalog_api.cc
-rt::Task<void> list_use_cases(Request& request);
-rt::Task<void> create_use_case(Request& request);
 rt::Task<void> list_environments(Request& request);
 rt::Task<void> list_models(Request& request);
 rt::Task<void> list_connections(Request& request);
@@ -58,6 +62,12 @@ rt::Task<void> tail_invocations(Request& request);
 rt::Task<void> get_status(Request& request);
 // playground_api.cc
 rt::Task<void> playground_chat(Request& request);
+
+// Shared by the ways to sign in: Set-Cookie for a session (`max_age_s` 0 ends it), and RoleGrants of the
+// contract.
+std::string session_cookie(const Request& request, std::string_view value, std::int64_t max_age_s);
+std::int64_t session_seconds(const Services& services);
+json::array grants_json(const std::vector<governance::RoleGrant>& grants);
 
 // Shared by the telemetry handlers: filters from from, to, environment, use_case, key, provider, model,
 // status, q.

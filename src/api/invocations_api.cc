@@ -15,22 +15,38 @@ namespace {
 constexpr std::uint32_t kPageDefault = 100;
 constexpr std::uint32_t kPageLimit = 500;
 
+// How many of the tokens written to the cache were to be kept for an hour. Records don't say, but what they
+// cost does.
+std::int64_t written_for_an_hour(const telemetry::Price& price, const telemetry::Rates& rates,
+                                 const telemetry::Invocation& call) {
+  const NanoUsd base = telemetry::cost(price, call.usage);
+  const PicoUsd dearer = rates.cache_write_1h - rates.cache_write;
+  if (call.usage.cache_write <= 0 || rates.cache_write_1h < 0 || dearer <= 0 || base == call.cost_nano ||
+      base == telemetry::kUnknownCost)
+    return 0;
+  const std::int64_t tokens = ((call.cost_nano - base) * 1000 + dearer / 2) / dearer;
+  return telemetry::cost(price, call.usage, tokens) == call.cost_nano ? tokens : 0;
+}
+
 // How the cost was made up, from the price in force when the call was made.
 void append_cost_lines(std::string& out, const gateway::Snapshot& snapshot,
                        const telemetry::Invocation& call) {
   out += R"("cost_lines":[)";
   const telemetry::Price* price = nullptr;
-  const std::string& billed = call.response_model.empty() ? call.requested_model : call.response_model;
-  if (snapshot.prices != nullptr && call.cost_nano != telemetry::kUnknownCost)
-    price = snapshot.prices->find(call.provider, billed, call.started_us);
+  if (snapshot.prices != nullptr && call.cost_nano != telemetry::kUnknownCost) {
+    price = snapshot.prices->find(call.provider, call.response_model, call.started_us);
+    if (price == nullptr) price = snapshot.prices->find(call.provider, call.requested_model, call.started_us);
+  }
   if (price != nullptr) {
     const telemetry::Rates& rates = telemetry::rates_for(*price, call.usage);
     const telemetry::Usage& usage = call.usage;
+    const std::int64_t hour = written_for_an_hour(*price, rates, call);
     bool first = true;
     for (const auto& [name, tokens, rate] :
          {std::tuple{"input", usage.input, rates.input},
           std::tuple{"cache_read", usage.cache_read, rates.cache_read},
-          std::tuple{"cache_write", usage.cache_write, rates.cache_write},
+          std::tuple{"cache_write", usage.cache_write - hour, rates.cache_write},
+          std::tuple{"cache_write_1h", hour, rates.cache_write_1h},
           std::tuple{"output", usage.output, rates.output},
           std::tuple{"reasoning", usage.reasoning, rates.reasoning},
           std::tuple{"audio_input", usage.audio_input, rates.audio_input},

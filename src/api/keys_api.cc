@@ -64,8 +64,17 @@ Result<governance::NewKey> read_new_key(const Request& request) {
       return fail(ErrorCode::kInvalidArgument, "max_concurrent lies between 1 and 100000", "max_concurrent");
     wanted.max_concurrent = static_cast<std::uint32_t>(*concurrent);
   }
-  wanted.created_by = request.session.principal.name;
+  SLIPWAY_TRY(
+      request.require(governance::Permission::kManageKeys, {wanted.use_case, wanted.environment, {}}));
   return wanted;
+}
+
+// Who may manage a key follows from its use case and environment.
+Result<> check_scope(Services& services, const std::vector<governance::RoleGrant>& grants,
+                     std::string_view id) {
+  SLIPWAY_ASSIGN(const governance::ApiKey key, services.keys.get(id));
+  return governance::require(grants, governance::Permission::kManageKeys,
+                             {key.use_case, key.environment, {}});
 }
 
 std::string with_secret(const governance::KeyWithSecret& made) {
@@ -106,8 +115,9 @@ rt::Task<void> create_key(Request& request) {
     co_return;
   }
   std::function<Result<governance::KeyWithSecret>()> job =
-      [&services = request.services, new_key = *wanted]() -> Result<governance::KeyWithSecret> {
-    SLIPWAY_ASSIGN(auto made, services.keys.create(new_key));
+      [&services = request.services, new_key = *wanted,
+       actor = request.actor()]() -> Result<governance::KeyWithSecret> {
+    SLIPWAY_ASSIGN(auto made, services.keys.create(new_key, actor));
     SLIPWAY_TRY(services.republish());
     return made;
   };
@@ -133,10 +143,11 @@ rt::Task<void> rotate_key(Request& request) {
                          "grace_seconds", {}));
     co_return;
   }
-  std::function<Result<governance::KeyWithSecret>()> job = [&services = request.services,
-                                                            id = request.segment("id"),
-                                                            grace_s]() -> Result<governance::KeyWithSecret> {
-    SLIPWAY_ASSIGN(auto rotated, services.keys.rotate(id, static_cast<std::uint32_t>(grace_s)));
+  std::function<Result<governance::KeyWithSecret>()> job =
+      [&services = request.services, id = request.segment("id"), who = request.session.principal,
+       grace_s]() -> Result<governance::KeyWithSecret> {
+    SLIPWAY_TRY(check_scope(services, who.grants, id));
+    SLIPWAY_ASSIGN(auto rotated, services.keys.rotate(id, static_cast<std::uint32_t>(grace_s), who.actor()));
     SLIPWAY_TRY(services.republish());
     return rotated;
   };
@@ -148,9 +159,10 @@ rt::Task<void> rotate_key(Request& request) {
 }
 
 rt::Task<void> revoke_key(Request& request) {
-  std::function<Result<Nothing>()> job = [&services = request.services,
-                                          id = request.segment("id")]() -> Result<Nothing> {
-    SLIPWAY_TRY(services.keys.revoke(id));
+  std::function<Result<Nothing>()> job = [&services = request.services, id = request.segment("id"),
+                                          who = request.session.principal]() -> Result<Nothing> {
+    SLIPWAY_TRY(check_scope(services, who.grants, id));
+    SLIPWAY_TRY(services.keys.revoke(id, who.actor()));
     SLIPWAY_TRY(services.republish());
     return Nothing{};
   };

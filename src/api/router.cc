@@ -18,6 +18,7 @@ using governance::Permission;
 
 constexpr std::array kCoreRoutes = {
     Route{"POST", "/session", sign_in, Permission::kView, Access::kAnyone},
+    Route{"GET", "/sign-in-methods", sign_in_methods, Permission::kView, Access::kAnyone},
     Route{"GET", "/session", get_session, Permission::kView, Access::kSignedIn},
     Route{"DELETE", "/session", sign_out, Permission::kView, Access::kSignedIn},
     Route{"POST", "/session/link", create_sign_in_link, Permission::kManagePeople},
@@ -31,8 +32,6 @@ constexpr std::array kCoreRoutes = {
     Route{"POST", "/keys", create_key, Permission::kManageKeys},
     Route{"DELETE", "/keys/{id}", revoke_key, Permission::kManageKeys},
     Route{"POST", "/keys/{id}/rotate", rotate_key, Permission::kManageKeys},
-    Route{"GET", "/use-cases", list_use_cases},
-    Route{"POST", "/use-cases", create_use_case, Permission::kEditUseCases},
     Route{"GET", "/environments", list_environments},
     Route{"GET", "/models", list_models},
     Route{"GET", "/connections", list_connections},
@@ -41,9 +40,10 @@ constexpr std::array kCoreRoutes = {
 };
 
 using GroupFunction = std::span<const Route> (*)();
-constexpr std::array<GroupFunction, 2> kGroups = {
-    core_routes,
-    assets_routes,
+constexpr std::array kGroups = {
+    GroupFunction{core_routes},   GroupFunction{use_cases_routes}, GroupFunction{policies_routes},
+    GroupFunction{people_routes}, GroupFunction{audit_routes},     GroupFunction{oidc_routes},
+    GroupFunction{assets_routes},
 };
 
 // Whether `path` fits `pattern`, segment by segment; fills `found` with what stands in the places of {…}.

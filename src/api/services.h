@@ -15,8 +15,11 @@
 #include "base/log.h"
 #include "catalog/asset_store.h"
 #include "gateway/gateway.h"
+#include "governance/audit_log.h"
 #include "governance/keys.h"
+#include "governance/policies.h"
 #include "governance/principals.h"
+#include "governance/reviews.h"
 #include "governance/use_cases.h"
 #include "rt/blocking_pool.h"
 #include "telemetry/metrics.h"
@@ -48,12 +51,19 @@ class SignInGuard {
   std::int64_t minute_ = 0;
 };
 
+class Oidc;
+
 struct Services {
   const Config& config;
   governance::PrincipalStore& principals;
   governance::UseCaseStore& use_cases;
+  governance::ReviewStore& reviews;
+  governance::PolicyStore& policies;
   governance::KeyStore& keys;
   catalog::AssetStore& assets;
+  governance::AuditLog& audit;
+  std::string anchors_file;
+  Oidc* oidc = nullptr;  // null: no identity provider
   telemetry::Spool& spool;
   telemetry::TelemetryStore& telemetry;
   telemetry::TelemetryQuery& query;
@@ -65,9 +75,12 @@ struct Services {
   std::function<std::vector<LoopStatus>()> loops;  // any thread
   std::function<bool()> stopping;                  // any thread
   std::function<std::string()> store_trouble;      // why the shared database can't be read; any thread
+  // What GET /approvals gathers, beside the reviews of use cases.
+  std::vector<governance::PendingSource> pending_sources = {};
   SignInGuard sign_in_guard;
   std::shared_ptr<gateway::KeyUse> playground_use = std::make_shared<gateway::KeyUse>();
   std::atomic<std::uint32_t> exports_running{0};
+  std::atomic<bool> audit_verifying{false};
   std::int64_t started_us = 0;
   bool simulated_only = false;
 };

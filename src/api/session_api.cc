@@ -15,7 +15,8 @@ json::object principal_json(const governance::Principal& principal) {
           {"name", principal.name},
           {"email", principal.email.empty() ? json::value(nullptr) : json::value(principal.email)},
           {"kind", principal.kind},
-          {"roles", std::move(roles)}};
+          {"roles", std::move(roles)},
+          {"grants", grants_json(principal.grants)}};
 }
 
 std::string session_json(const Request& request, const governance::Session& session) {
@@ -29,11 +30,6 @@ std::string session_json(const Request& request, const governance::Session& sess
                                       {"simulated_only", request.services.simulated_only},
                                       {"password_set", session.principal.password_set},
                                       {"environments", std::move(environments)}});
-}
-
-std::string session_cookie(const Request& request, std::string_view value, std::int64_t max_age_s) {
-  return fmt::format("slipway_session={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}", value, max_age_s,
-                     request.exchange.secure() ? "; Secure" : "");
 }
 
 std::string link_json(const std::string& token) {
@@ -60,6 +56,15 @@ Result<Credentials> read_credentials(const Request& request) {
 
 }  // namespace
 
+std::string session_cookie(const Request& request, std::string_view value, std::int64_t max_age_s) {
+  return fmt::format("slipway_session={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}", value, max_age_s,
+                     request.exchange.secure() ? "; Secure" : "");
+}
+
+std::int64_t session_seconds(const Services& services) {
+  return static_cast<std::int64_t>(services.config.security.session_hours) * 3600;
+}
+
 rt::Task<void> sign_in(Request& request) {
   auto credentials = read_credentials(request);
   if (!credentials) {
@@ -73,9 +78,16 @@ rt::Task<void> sign_in(Request& request) {
                                            "Wait a minute and try again."));
     co_return;
   }
-  std::function<Result<governance::OpenedSession>()> job = [&services, given = *credentials] {
-    return given.token.empty() ? services.principals.sign_in_with_password(given.login, given.password)
-                               : services.principals.sign_in_with_token(given.token);
+  if (credentials->token.empty() && !services.config.security.passwords) {
+    co_await answer_error(request,
+                          problem(ErrorCode::kPermissionDenied, "nobody signs in with a password here", {},
+                                  "Use the identity provider, or a one-time link."));
+    co_return;
+  }
+  std::function<Result<governance::OpenedSession>()> job = [&services, given = *credentials, address] {
+    return given.token.empty()
+               ? services.principals.sign_in_with_password(given.login, given.password, address)
+               : services.principals.sign_in_with_token(given.token, address);
   };
   auto opened = co_await in_pool<governance::OpenedSession>(request, std::move(job));
   if (!opened) {
@@ -84,9 +96,16 @@ rt::Task<void> sign_in(Request& request) {
     co_await answer_error(request, opened.error());
     co_return;
   }
-  const std::int64_t max_age_s = static_cast<std::int64_t>(services.config.security.session_hours) * 3600;
   co_await answer_with(request, 200, session_json(request, opened->session), "application/json", "set-cookie",
-                       session_cookie(request, opened->cookie, max_age_s));
+                       session_cookie(request, opened->cookie, session_seconds(services)));
+}
+
+rt::Task<void> sign_in_methods(Request& request) {
+  const OidcConfig& oidc = request.services.config.oidc;
+  const json::object methods{
+      {"password", request.services.config.security.passwords},
+      {"oidc", oidc.issuer.empty() ? json::value(nullptr) : json::value(json::object{{"name", oidc.name}})}};
+  co_await answer(request, 200, json::serialize(methods));
 }
 
 rt::Task<void> get_session(Request& request) {
@@ -94,9 +113,9 @@ rt::Task<void> get_session(Request& request) {
 }
 
 rt::Task<void> sign_out(Request& request) {
-  std::function<Result<Nothing>()> job = [&services = request.services,
+  std::function<Result<Nothing>()> job = [&services = request.services, session = request.session,
                                           cookie = request.cookie]() -> Result<Nothing> {
-    SLIPWAY_TRY(services.principals.sign_out(cookie));
+    SLIPWAY_TRY(services.principals.sign_out(session, cookie));
     return Nothing{};
   };
   const auto done = co_await in_pool<Nothing>(request, std::move(job));
@@ -136,10 +155,16 @@ rt::Task<void> set_password(Request& request) {
 }
 
 rt::Task<void> create_sign_in_link(Request& request) {
+  const Result<> allowed = governance::require_administrator(request.session.principal.grants);
+  if (!allowed) {
+    co_await answer_error(request, allowed.error());
+    co_return;
+  }
   const std::int64_t valid_us =
       static_cast<std::int64_t>(request.services.config.security.sign_in_minutes) * 60'000'000;
-  std::function<Result<std::string>()> job = [&services = request.services, valid_us] {
-    return services.principals.make_sign_in_token(valid_us);
+  std::function<Result<std::string>()> job = [&services = request.services, valid_us,
+                                              actor = request.actor()] {
+    return services.principals.make_sign_in_token(valid_us, actor);
   };
   const auto token = co_await in_pool<std::string>(request, std::move(job));
   if (!token)

@@ -88,6 +88,16 @@ std::string local_service(const Config& config) {
   return fmt::format("local command line of {} {}", host, hex(sha256(config.data_dir)).substr(0, 8));
 }
 
+Result<governance::Questionnaire> read_questionnaire(const std::string& file) {
+  if (file.empty()) return governance::Questionnaire::builtin();
+  std::ifstream in(file);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf()))
+    return fail(ErrorCode::kNotFound, "the questionnaire can't be read", file,
+                "Check governance.questionnaire_file.");
+  return governance::Questionnaire::parse(text.str(), file);
+}
+
 std::uint32_t loop_count(const Config& config) {
   return config.server.loops != 0 ? config.server.loops : std::max(1u, std::thread::hardware_concurrency());
 }
@@ -100,6 +110,7 @@ Result<std::unique_ptr<Application>> Application::start(Config config, Logger lo
   SLIPWAY_ASSIGN(app->data_directory_, DataDirectory::open(app->config_.data_dir));
   SLIPWAY_TRY(check_port_is_free(app->config_.server));
   SLIPWAY_TRY(app->open_stores());
+  SLIPWAY_TRY(app->open_people());
   SLIPWAY_TRY(app->start_simulated());
   SLIPWAY_TRY(app->first_start());
   SLIPWAY_TRY(app->start_loops());
@@ -131,8 +142,7 @@ Result<> Application::open_stores() {
   SLIPWAY_TRY(migrate_rooms(*database_));
   principals_ = std::make_unique<governance::PrincipalStore>(
       *database_, static_cast<std::int64_t>(config_.security.session_hours) * 3'600'000'000);
-  use_cases_ = std::make_unique<governance::UseCaseStore>(*database_);
-  keys_ = std::make_unique<governance::KeyStore>(*database_);
+  SLIPWAY_TRY(open_registry());
   assets_ = std::make_unique<catalog::AssetStore>(
       *database_, governance::asset_ports(),
       catalog::AssetLimits{config_.catalog.asset_bytes, config_.catalog.push_assets});
@@ -159,6 +169,32 @@ Result<> Application::open_stores() {
   metrics_ = std::make_unique<telemetry::Metrics>();
   pool_ = std::make_unique<rt::BlockingPool>("work", kPoolThreads, kPoolQueue);
   resolver_ = std::make_unique<rt::BlockingPool>("resolve", kResolverThreads, kPoolQueue);
+  return {};
+}
+
+Result<> Application::open_registry() {
+  SLIPWAY_ASSIGN(auto questionnaire, read_questionnaire(config_.governance.questionnaire_file));
+  questionnaire_ = std::make_unique<governance::Questionnaire>(std::move(questionnaire));
+  use_cases_ = std::make_unique<governance::UseCaseStore>(*database_, *questionnaire_);
+  SLIPWAY_ASSIGN(const std::uint32_t reassessed, use_cases_->reassess());
+  if (reassessed != 0) log_.info("use_cases.reassessed", {{"changed", reassessed}});
+  reviews_ = std::make_unique<governance::ReviewStore>(*database_, *use_cases_);
+  std::vector<governance::EnvironmentRule> rules;
+  for (const EnvironmentConfig& environment : config_.environments)
+    rules.push_back({environment.name, environment.require_approved_use_case});
+  policies_ = std::make_unique<governance::PolicyStore>(*database_, std::move(rules));
+  keys_ = std::make_unique<governance::KeyStore>(*database_, *policies_);
+  return {};
+}
+
+Result<> Application::open_people() {
+  audit_ = std::make_unique<governance::AuditLog>(*database_);
+  std::string file = config_.audit.anchors_file;
+  if (file.empty()) file = (std::filesystem::path(config_.data_dir) / kAnchorsFile).string();
+  anchors_ = std::make_unique<AnchorKeeper>(*audit_, std::move(file), log_);
+  if (config_.oidc.issuer.empty()) return {};
+  SLIPWAY_ASSIGN(const std::string key, principals_->shared_secret("oidc cookies"));
+  SLIPWAY_ASSIGN(oidc_, api::Oidc::create(config_.oidc, key));
   return {};
 }
 
@@ -198,10 +234,14 @@ Result<> Application::first_start() {
     governance::NewKey first;
     first.name = "first key";
     first.use_case = kFirstUseCase;
-    first.environment = config_.environments.front().name;
-    first.created_by = "slipway";
-    SLIPWAY_ASSIGN(const auto made, keys_->create(first));
-    welcome_.api_key = made.secret;
+    // Where every environment wants an approved use case, the first key waits for a person's decision, too.
+    const auto open =
+        std::ranges::find(config_.environments, false, &EnvironmentConfig::require_approved_use_case);
+    if (open != config_.environments.end()) {
+      first.environment = open->name;
+      SLIPWAY_ASSIGN(const auto made, keys_->create(first, governance::system_actor()));
+      welcome_.api_key = made.secret;
+    }
   }
   SLIPWAY_ASSIGN(welcome_.sign_in_token,
                  principals_->make_sign_in_token(static_cast<std::int64_t>(config_.security.sign_in_minutes) *
@@ -228,8 +268,13 @@ Result<> Application::start_loops() {
       new api::Services{.config = config_,
                         .principals = *principals_,
                         .use_cases = *use_cases_,
+                        .reviews = *reviews_,
+                        .policies = *policies_,
                         .keys = *keys_,
                         .assets = *assets_,
+                        .audit = *audit_,
+                        .anchors_file = anchors_->file(),
+                        .oidc = oidc_.get(),
                         .spool = *spool_,
                         .telemetry = *telemetry_,
                         .query = *query_,
@@ -323,10 +368,16 @@ Result<> Application::republish() {
 void Application::keep_house() {
   std::unique_lock lock(housekeeping_mutex_);
   while (!stopping_) {
+    lock.unlock();  // the anchors may lie on a disk far away: stopping must not wait for the lock
+    anchors_->keep(unix_now_us());
+    lock.lock();
     housekeeping_wake_.wait_for(lock, std::chrono::seconds(kHouseSeconds),
                                 [this] { return stopping_.load(); });
     const Result<> noted = keys_->note_used(snapshots_->take_last_used());
     if (!noted) log_.warning("keys.last_use_not_noted", {{"error", noted.error().describe()}});
+    const auto expired = use_cases_->note_expired();
+    if (!expired) log_.warning("use_cases.expiry_not_noted", {{"error", expired.error().describe()}});
+    if (expired && *expired != 0) log_.info("use_cases.expired", {{"count", *expired}});
   }
 }
 

@@ -10,7 +10,9 @@
 #include <thread>
 #include <vector>
 
+#include "api/oidc.h"
 #include "api/services.h"
+#include "app/anchor_keeper.h"
 #include "app/change_watcher.h"
 #include "app/data_directory.h"
 #include "app/loop_stack.h"
@@ -54,6 +56,8 @@ class Application {
  private:
   Application(Config config, Logger log) : config_(std::move(config)), log_(std::move(log)) {}
   Result<> open_stores();
+  Result<> open_registry();  // use cases, reviews, policies and keys
+  Result<> open_people();
   Result<> start_simulated();
   Result<> first_start();
   Result<> start_loops();
@@ -69,7 +73,13 @@ class Application {
 
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<governance::PrincipalStore> principals_;
+  std::unique_ptr<governance::Questionnaire> questionnaire_;
+  std::unique_ptr<governance::AuditLog> audit_;
+  std::unique_ptr<AnchorKeeper> anchors_;
+  std::unique_ptr<api::Oidc> oidc_;
   std::unique_ptr<governance::UseCaseStore> use_cases_;
+  std::unique_ptr<governance::ReviewStore> reviews_;
+  std::unique_ptr<governance::PolicyStore> policies_;
   std::unique_ptr<governance::KeyStore> keys_;
   std::unique_ptr<catalog::AssetStore> assets_;
   std::unique_ptr<telemetry::Spool> spool_;

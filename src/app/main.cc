@@ -2,9 +2,11 @@
 #include "app/migrate_store.h"
 #include "app/self_check.h"
 #include "app/serve.h"
+#include "app/verify_audit.h"
 #include "cli/cli.h"
 
 int main(int argc, char** argv) {
-  const slipway::cli::Hooks hooks{slipway::app::serve, slipway::app::self_check, slipway::app::migrate_store};
+  const slipway::cli::Hooks hooks{slipway::app::serve, slipway::app::self_check, slipway::app::migrate_store,
+                                  slipway::app::verify_audit};
   return slipway::cli::run_cli(argc, argv, hooks);
 }

@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
 #include "app/application.h"
+#include "base/json.h"
+#include "cli/api_client.h"
 
 namespace slipway::app {
 
@@ -22,6 +25,33 @@ sigset_t block_stop_signals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // a client that left is an error code, not a signal
   return signals;
+}
+
+// A model that the printed call can ask for. A server of one's own is asked what it has; nothing waits for
+// this but the greeting.
+std::string example_model(const Config& config) {
+  constexpr std::uint32_t kPatienceMs = 1'000;
+  if (!config.models.empty()) return config.models.front().name;
+  for (const ConnectionConfig& connection : config.connections) {
+    const std::vector<std::string>& where = connection.environments;
+    const bool here =
+        where.empty() || std::ranges::find(where, config.environments.front().name) != where.end();
+    if (connection.dialect == Dialect::kSimulated || !here) continue;
+    for (const std::string& name : connection.models)
+      if (name.find('*') == std::string::npos) return name;
+    if (connection.dialect == Dialect::kAnthropic) return "claude-haiku-4-5";
+    if (connection.base_url.empty()) return "gpt-4o-mini";
+    std::vector<std::pair<std::string, std::string>> headers;
+    if (!connection.api_key.empty()) headers.emplace_back("authorization", "Bearer " + connection.api_key);
+    const auto listed = cli::fetch("GET", connection.base_url + "/models", headers, {}, connection.ca_file,
+                                   connection.verify, kPatienceMs);
+    if (!listed || listed->status != 200) continue;
+    const auto parsed = parse_json(listed->body);
+    boost::system::error_code none;
+    const json::value* first = parsed ? parsed->find_pointer("/data/0/id", none) : nullptr;
+    if (first != nullptr && first->is_string()) return std::string(first->as_string());
+  }
+  return "simulated-small";
 }
 
 void welcome(const Application& app) {
@@ -42,7 +72,7 @@ void welcome(const Application& app) {
         "      -H 'Authorization: Bearer {}' \\\n"
         "      -H 'Content-Type: application/json' \\\n"
         "      -d '{{\"model\": \"{}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello!\"}}]}}'\n",
-        url, app.welcome().api_key, app.simulated_only() ? "simulated-small" : "gpt-4o-mini");
+        url, app.welcome().api_key, example_model(app.config()));
   }
   fmt::print("\n  Models     ");
   for (std::size_t i = 0; i < app.config().connections.size(); ++i)

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -53,6 +54,13 @@ std::optional<std::string> check_not_empty(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<std::string> check_mapping(std::string_view text) {
+  const std::size_t equals = text.rfind('=');
+  if (equals == std::string_view::npos || equals == 0 || equals + 1 == text.size())
+    return "must look like group=role";
+  return std::nullopt;
+}
+
 void declare_server(SettingsSchema& s, ServerConfig& c) {
   s.string("server.address", c.address, "Address to listen on. 0.0.0.0 or :: reaches all networks.",
            check_not_empty);
@@ -99,6 +107,9 @@ void declare_environment(SettingsSchema& s, EnvironmentConfig& c) {
   s.duration("retention.bodies", c.body_days, DurationUnit::kDays, 0, 36'500,
              "How long request and response bodies are kept.");
   s.duration("retention.rows", c.row_days, DurationUnit::kDays, 1, 36'500, "How long the records are kept.");
+  s.boolean(
+      "require_approved_use_case", c.require_approved_use_case,
+      "Keys are only made for use cases whose reviews have approved them. The default `prod` wants that.");
 }
 
 void declare_connection(SettingsSchema& s, ConnectionConfig& c) {
@@ -193,6 +204,42 @@ void declare_gateway(SettingsSchema& s, GatewayConfig& c) {
   s.boolean("gateway.accept_traceparent", c.accept_traceparent, "Continue the caller's W3C trace.");
 }
 
+void declare_people(SettingsSchema& s, Config& config) {
+  OidcConfig& c = config.oidc;
+  s.string(
+      "oidc.issuer", c.issuer,
+      "Identity provider (OpenID Connect) to sign in with, exactly as it spells its issuer. Empty: none.",
+      check_url);
+  s.string("oidc.client_id", c.client_id, "What this server is called at the identity provider.");
+  s.secret("oidc.client_secret", c.client_secret,
+           "Best as ${A_VARIABLE}. Empty: a public client, protected by PKCE alone.");
+  s.string("oidc.name", c.name, "What the sign-in page calls it: \"Sign in with …\".", check_not_empty);
+  s.list("oidc.scopes", c.scopes, "What to ask for; openid has to be among them.", check_not_empty);
+  s.list("oidc.allowed_domains", c.allowed_domains,
+         "Domains of verified e-mail addresses that may sign in. Empty: any.", check_not_empty);
+  s.string("oidc.roles_claim", c.roles_claim,
+           "Claim that holds a person's groups, for instance groups; dots lead into objects. With it the "
+           "identity provider decides about roles at each sign-in. Empty: roles are given in the console.");
+  s.list("oidc.role_mapping", c.role_mapping,
+         "Which group gives which role, as group=role[:discipline][@use-case][/environment].", check_mapping);
+  s.list(
+      "oidc.default_roles", c.default_roles,
+      "Roles of people who come without an invitation and without a mapped group. Empty: they are refused.",
+      check_not_empty);
+  s.string("oidc.ca_file", c.ca_file, "PEM file of the authorities to trust. Empty: the system's.");
+  s.boolean(
+      "oidc.allow_private", c.allow_private,
+      "Permit plain HTTP and a loopback, link-local or private address. Only for a provider of your own.");
+  s.duration("oidc.clock_skew", c.clock_skew_s, DurationUnit::kSeconds, 0, 600,
+             "How far the identity provider's clock may be off.");
+  s.duration("oidc.timeout", c.timeout_ms, DurationUnit::kMilliseconds, 100, kMinute,
+             "The longest wait for each answer of the identity provider.");
+  s.string(
+      "audit.anchors_file", config.audit.anchors_file,
+      "File that gets the newest audit entry's digest once a day; best on another machine's disk. Empty: "
+      "audit-anchors.jsonl in the data directory.");
+}
+
 void declare_rest(SettingsSchema& s, Config& c) {
   s.integer("simulated.seed", c.simulated.seed, 0, UINT64_MAX,
             "Seed of the simulated provider: the same seed gives the same answers.");
@@ -211,6 +258,15 @@ void declare_rest(SettingsSchema& s, Config& c) {
              "How long the one-time sign-in link is good for.");
   s.integer("security.failed_sign_ins_per_minute", c.security.failed_sign_ins_per_minute, 1, 10'000,
             "Failed sign-ins from one address before it has to wait.");
+  s.string("governance.questionnaire_file", c.governance.questionnaire_file,
+           "YAML file with the risk questions, tiers and reviews of use cases. Empty: the built-in ones, "
+           "after the "
+           "EU AI Act.");
+  s.duration("security.invitation", c.security.invitation_days, DurationUnit::kDays, 1, 90,
+             "How long an invitation is good for.");
+  s.boolean("security.passwords", c.security.passwords,
+            "Let people sign in with a password. One-time links work in any case.");
+  declare_people(s, c);
   s.raw("prices", c.prices,
         "Prices that replace or extend the built-in table: provider, model and dollars per million tokens of "
         "each "
@@ -241,6 +297,15 @@ void check_together(const Config& config, SettingsReport& report) {
             "set the other one, too, or neither");
   if (const auto complaint = check_store_url(config.store.url))
     problem(report, "store.url " + *complaint, at("store.url"), "or leave it out for the embedded store");
+  const OidcConfig& oidc = config.oidc;
+  if (!oidc.issuer.empty() && oidc.client_id.empty())
+    problem(report, "oidc.issuer needs oidc.client_id, too", at("oidc.issuer"),
+            "register this server at the identity provider; it gives the client id");
+  if (!oidc.issuer.empty() && std::ranges::find(oidc.scopes, "openid") == oidc.scopes.end())
+    problem(report, "oidc.scopes lacks openid", at("oidc.scopes"), "without it there is no ID token");
+  if (oidc.issuer.starts_with("http://") && !oidc.allow_private)
+    problem(report, "oidc.issuer is not https", at("oidc.issuer"),
+            "use https, or for a provider on a private network set oidc.allow_private");
   if (config.environments.empty())
     problem(report, "there is no environment", at("environments"), "name at least one, for instance dev");
   for (const EnvironmentConfig& environment : config.environments) {

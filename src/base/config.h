@@ -56,8 +56,9 @@ struct EnvironmentConfig {
   std::string name;
   CapturePolicy capture = CapturePolicy::kFull;
   Durability durability = Durability::kNormal;
-  std::uint32_t body_days = 30;  // how long request and response bodies are kept
-  std::uint32_t row_days = 400;  // how long the records themselves are kept
+  std::uint32_t body_days = 30;            // how long request and response bodies are kept
+  std::uint32_t row_days = 400;            // how long the records themselves are kept
+  bool require_approved_use_case = false;  // no key without one
 };
 
 // Milliseconds; each clock is off at 0.
@@ -141,13 +142,43 @@ struct SecurityConfig {
   std::uint32_t session_hours = 12;
   std::uint32_t sign_in_minutes = 30;  // how long the one-time sign-in link is good for
   std::uint32_t failed_sign_ins_per_minute = 10;
+  std::uint32_t invitation_days = 7;  // how long an invitation is good for
+  bool passwords = true;              // people may sign in with a password
+};
+
+// Sign-in with an identity provider (OpenID Connect); off while `issuer` is empty.
+struct OidcConfig {
+  std::string issuer;
+  std::string client_id;
+  std::string client_secret;
+  std::string name = "single sign-on";  // on the sign-in page: "Sign in with …"
+  std::vector<std::string> scopes = {"openid", "email", "profile"};
+  std::vector<std::string> allowed_domains;  // of verified e-mail addresses; empty: any
+  std::string roles_claim;                   // empty: roles are given here
+  std::vector<std::string> role_mapping;     // "group=role"
+  std::vector<std::string> default_roles;
+  std::string ca_file;
+  bool allow_private = false;
+  std::uint32_t clock_skew_s = 60;
+  std::uint32_t timeout_ms = 10'000;
+};
+
+struct AuditConfig {
+  std::string anchors_file;  // empty: audit-anchors.jsonl in the data directory
+};
+
+struct GovernanceConfig {
+  std::string questionnaire_file;  // YAML; empty: the built-in one
 };
 
 struct Config {
   ServerConfig server;
   std::string data_dir;  // resolved by load_config: never empty afterwards
   LogConfig log;
-  std::vector<EnvironmentConfig> environments = {{"dev"}, {"preprod"}, {"prod", CapturePolicy::kMetadata}};
+  std::vector<EnvironmentConfig> environments = {
+      {"dev"},
+      {"preprod"},
+      {.name = "prod", .capture = CapturePolicy::kMetadata, .require_approved_use_case = true}};
   std::vector<ConnectionConfig> connections;
   std::vector<ModelRouteConfig> models;
   StoreConfig store;
@@ -157,6 +188,9 @@ struct Config {
   SimulatedConfig simulated;
   WatchdogConfig watchdog;
   SecurityConfig security;
+  GovernanceConfig governance;
+  OidcConfig oidc;
+  AuditConfig audit;
   RawSetting prices;  // YAML handed to telemetry's price table as it stands
 
   [[nodiscard]] const EnvironmentConfig* environment(std::string_view name) const;

@@ -32,6 +32,18 @@ std::string encode_base64(std::string_view bytes, int variant) {
   return text;
 }
 
+std::optional<std::string> decode_base64(std::string_view text, int variant) {
+  std::string bytes(text.size() / 4 * 3 + 3, '\0');
+  std::size_t size = 0;
+  const char* end = nullptr;
+  if (sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
+                        text.size(), nullptr, &size, &end, variant) != 0 ||
+      end != text.data() + text.size())
+    return std::nullopt;
+  bytes.resize(size);
+  return bytes;
+}
+
 }  // namespace
 
 Sha256 sha256(std::string_view bytes) {
@@ -87,15 +99,11 @@ std::string base64url(std::string_view bytes) {
 }
 
 std::optional<std::string> unbase64(std::string_view text) {
-  std::string bytes(text.size() / 4 * 3 + 3, '\0');
-  std::size_t size = 0;
-  const char* end = nullptr;
-  if (sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
-                        text.size(), nullptr, &size, &end, sodium_base64_VARIANT_ORIGINAL) != 0 ||
-      end != text.data() + text.size())
-    return std::nullopt;
-  bytes.resize(size);
-  return bytes;
+  return decode_base64(text, sodium_base64_VARIANT_ORIGINAL);
+}
+
+std::optional<std::string> unbase64url(std::string_view text) {
+  return decode_base64(text, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 void random_bytes(void* out, std::size_t size) {

@@ -32,6 +32,7 @@ std::string base64(std::string_view bytes);
 std::optional<std::string> unbase64(std::string_view text);
 // RFC 4648 §5 alphabet without padding: safe in URLs, cookies and keys.
 std::string base64url(std::string_view bytes);
+std::optional<std::string> unbase64url(std::string_view text);
 
 // Fills from the kernel's random source; aborts if that is unavailable (nothing can be safe then).
 void random_bytes(void* out, std::size_t size);

@@ -193,20 +193,25 @@ std::vector<std::pair<std::string, std::string>> ApiClient::headers() const {
   return headers;
 }
 
-Result<json::value> ApiClient::call(std::string_view method, const std::string& path,
-                                    std::string_view body) const {
+Result<json::value> ApiClient::call(std::string_view method, const std::string& path, std::string_view body,
+                                    std::uint32_t timeout_ms) const {
   HeaderPairs with = headers();
   with.emplace_back("accept", "application/json");
   if (!body.empty()) with.emplace_back("content-type", "application/json");
-  SLIPWAY_ASSIGN(const HttpAnswer answer, fetch(method, access_.url + path, with, body, access_.ca_file));
+  SLIPWAY_ASSIGN(const HttpAnswer answer,
+                 fetch(method, access_.url + path, with, body, access_.ca_file, true, timeout_ms));
   if (answer.status / 100 != 2) return fail(error_of(answer, access_.url));
   if (answer.body.empty()) return json::value(nullptr);
   return parse_json(answer.body, {.depth = 64, .size_bytes = kAnswerLimitBytes});
 }
 
 Result<json::value> ApiClient::get(const std::string& path) const { return call("GET", path, {}); }
-Result<json::value> ApiClient::post(const std::string& path, const json::value& body) const {
-  return call("POST", path, json::serialize(body));
+Result<json::value> ApiClient::post(const std::string& path, const json::value& body,
+                                    std::uint32_t timeout_ms) const {
+  return call("POST", path, json::serialize(body), timeout_ms);
+}
+Result<json::value> ApiClient::put(const std::string& path, const json::value& body) const {
+  return call("PUT", path, json::serialize(body));
 }
 Result<json::value> ApiClient::remove(const std::string& path) const { return call("DELETE", path, {}); }
 

@@ -39,14 +39,17 @@ Result<HttpAnswer> fetch(std::string_view method, const std::string& url,
                          std::string_view body, const std::string& ca_file = {}, bool verify = true,
                          std::uint32_t timeout_ms = 30'000);
 
+inline constexpr std::uint32_t kAnswerTimeoutMs = 30'000;
+
 class ApiClient {
  public:
   explicit ApiClient(ServerAccess access) : access_(std::move(access)) {}
 
   // `path` begins with /api/v1. The answer's JSON, null for 204. A problem+json answer becomes its Error.
   [[nodiscard]] Result<boost::json::value> get(const std::string& path) const;
-  [[nodiscard]] Result<boost::json::value> post(const std::string& path,
-                                                const boost::json::value& body) const;
+  [[nodiscard]] Result<boost::json::value> post(const std::string& path, const boost::json::value& body,
+                                                std::uint32_t timeout_ms = kAnswerTimeoutMs) const;
+  [[nodiscard]] Result<boost::json::value> put(const std::string& path, const boost::json::value& body) const;
   [[nodiscard]] Result<boost::json::value> remove(const std::string& path) const;
   // Hands on each piece of the body as it arrives, until the end or until `on_piece` returns false.
   Result<> stream(const std::string& path, std::string_view accept,
@@ -56,7 +59,8 @@ class ApiClient {
 
  private:
   [[nodiscard]] Result<boost::json::value> call(std::string_view method, const std::string& path,
-                                                std::string_view body) const;
+                                                std::string_view body,
+                                                std::uint32_t timeout_ms = kAnswerTimeoutMs) const;
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> headers() const;
   ServerAccess access_;
 };

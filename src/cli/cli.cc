@@ -122,7 +122,11 @@ int run(std::vector<std::string> arguments, const Hooks& hooks, Surroundings sur
   add_server_commands(app, context);
   add_login_commands(app, context);
   add_key_commands(app, context);
+  add_use_case_commands(app, context);
+  add_policy_commands(app, context);
   add_log_commands(app, context);
+  add_people_commands(app, context);
+  add_audit_commands(app, context);
   add_config_commands(app, context);
   add_doctor_command(app, context);
   add_completion_command(app, context);

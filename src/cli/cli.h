@@ -3,6 +3,7 @@
 // rest.
 #pragma once
 
+#include <boost/json.hpp>
 #include <functional>
 #include <iosfwd>
 #include <map>
@@ -27,10 +28,16 @@ using CheckFunction = std::function<int(bool json)>;
 // Copies the embedded store to the PostgreSQL database at `url`; gives the exit code.
 using MigrateFunction = std::function<int(const LoadedConfig&, const std::string& url, bool json)>;
 
+// Verifies the audit log in the data directory itself, without a server; `anchors` are further lines of
+// anchors. Gives an AuditVerification of api/openapi.yaml.
+using VerifyAuditFunction =
+    std::function<Result<boost::json::object>(const Config& config, const std::string& anchors)>;
+
 struct Hooks {
   ServeFunction serve;
   CheckFunction check;
   MigrateFunction migrate = {};
+  VerifyAuditFunction verify_audit = {};
 };
 
 // What a command may touch of the process; tests bring their own.

@@ -39,8 +39,12 @@ struct Context {
 // Each adds its commands to `app`; `context` outlives it.
 void add_server_commands(CLI::App& app, Context& context);  // serve, check, version
 void add_login_commands(CLI::App& app, Context& context);
-void add_key_commands(CLI::App& app, Context& context);  // key, use-case
+void add_key_commands(CLI::App& app, Context& context);
+void add_use_case_commands(CLI::App& app, Context& context);  // use-case, approvals
+void add_policy_commands(CLI::App& app, Context& context);
 void add_log_commands(CLI::App& app, Context& context);
+void add_people_commands(CLI::App& app, Context& context);  // user, service, role
+void add_audit_commands(CLI::App& app, Context& context);
 void add_config_commands(CLI::App& app, Context& context);
 void add_doctor_command(CLI::App& app, Context& context);
 void add_completion_command(CLI::App& app, Context& context);

@@ -167,7 +167,10 @@ void add_completion_command(CLI::App& app, Context& context) {
       const Output output = context.output();
       const auto script = completion_script(app, *shell);
       if (!script) return output.fail(script.error());
-      output.out() << *script;
+      if (output.json())
+        output.print_json({{"shell", *shell}, {"script", *script}});
+      else
+        output.out() << *script;
       return kExitDone;
     };
   });

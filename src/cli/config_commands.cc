@@ -114,9 +114,8 @@ An unknown name or a value out of bounds is refused with its place. `slipway con
 Durations are written with a unit (`250ms`, `5s`, `10m`, `2h`, `30d`), sizes likewise (`64KiB`, `32MiB`, `2GiB`), lists as
 `[a, b]` in the file and `a,b` elsewhere. In a secret, `${NAME}` is replaced from the environment.
 
-Without any `connections` in the file, `OPENAI_API_KEY` (with `OPENAI_BASE_URL`), `ANTHROPIC_API_KEY` (with
-`ANTHROPIC_BASE_URL`) and `OLLAMA_HOST` in the environment each make one; a connection of the same name in the file goes
-first. The connection `simulated` is always there.
+`OPENAI_API_KEY` (with `OPENAI_BASE_URL`), `ANTHROPIC_API_KEY` (with `ANTHROPIC_BASE_URL`) and `OLLAMA_HOST` in the
+environment each make a connection, unless the file has one of the same name. The connection `simulated` is always there.
 
 A file with one provider of your own, its prices in US dollars per million tokens:
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// key …, use-case ….
+// key ….
 #include <memory>
 #include <ostream>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/settings.h"
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command_parts.h"
 
 namespace slipway::cli {
 namespace {
@@ -21,39 +20,6 @@ struct KeyOptions {
   std::int64_t max_concurrent = 0;
   std::string grace = "24h";
 };
-
-std::vector<std::string> texts_of(const json::object& object, std::string_view field) {
-  std::vector<std::string> out;
-  if (const json::value* list = object.if_contains(field); list != nullptr && list->is_array())
-    for (const json::value& item : list->as_array())
-      if (item.is_string()) out.emplace_back(item.as_string());
-  return out;
-}
-
-std::string join(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
-  return out;
-}
-
-Result<json::array> items_of(Result<json::value> answer) {
-  if (!answer) return fail(std::move(answer).error());
-  if (answer->is_object())
-    if (json::value* items = answer->as_object().if_contains("items"); items != nullptr && items->is_array())
-      return std::move(items->as_array());
-  return fail(ErrorCode::kInternal, "the server's answer has no items", "",
-              "is this the address of a Slipway server?");
-}
-
-// "90d" from now, or a moment in RFC 3339; null for "never" and nothing.
-Result<json::value> expiry(const std::string& text) {
-  if (text.empty() || text == "never") return json::value(nullptr);
-  if (const auto seconds = parse_duration(text, DurationUnit::kSeconds))
-    return json::value(format_time_us(unix_now_us() + static_cast<std::int64_t>(*seconds) * 1'000'000));
-  if (const auto moment = parse_time_us(text)) return json::value(format_time_us(*moment));
-  return fail(ErrorCode::kInvalidArgument, "\"" + text + "\" is neither a duration nor a time", "--expires",
-              "for instance 90d, or 2027-01-31T00:00:00Z");
-}
 
 // The secret goes to standard output and the words around it to standard error: KEY=$(slipway key create …)
 // works.
@@ -75,7 +41,7 @@ void show_secret(const Output& output, const json::value& answer) {
 
 int create(const Context& context, const KeyOptions& options) {
   const Output output = context.output();
-  const auto expires_at = expiry(options.expires);
+  const auto expires_at = moment_of(options.expires);
   if (!expires_at) return output.fail(expires_at.error());
   const auto api = context.api();
   if (!api) return output.fail(api.error());
@@ -182,57 +148,6 @@ int rotate(const Context& context, const KeyOptions& options) {
   return kExitDone;
 }
 
-struct UseCaseOptions {
-  std::string slug;
-  std::string name;
-  std::string owner;
-};
-
-int create_use_case(const Context& context, const UseCaseOptions& options) {
-  const Output output = context.output();
-  const auto api = context.api();
-  if (!api) return output.fail(api.error());
-  json::object body{{"slug", options.slug}, {"name", options.name.empty() ? options.slug : options.name}};
-  if (!options.owner.empty()) body["owner"] = options.owner;
-  const auto answer = api->post("/api/v1/use-cases", body);
-  if (!answer) return output.fail(answer.error());
-  if (output.json())
-    output.print_json(*answer);
-  else
-    output.line("Registered the use case " + options.slug + ". Next: slipway key create NAME --use-case " +
-                options.slug + " --environment dev");
-  return kExitDone;
-}
-
-int list_use_cases(const Context& context) {
-  const Output output = context.output();
-  const auto api = context.api();
-  if (!api) return output.fail(api.error());
-  const auto items = items_of(api->get("/api/v1/use-cases"));
-  if (!items) return output.fail(items.error());
-  if (output.json()) {
-    output.print_json({{"items", *items}});
-    return kExitDone;
-  }
-  std::vector<std::vector<Cell>> rows;
-  for (const json::value& item : *items) {
-    if (!item.is_object()) continue;
-    const json::object& fields = item.as_object();
-    rows.push_back({text_of(fields, "slug"), text_of(fields, "name"), text_of(fields, "owner"),
-                    short_time(text_of(fields, "created_at"))});
-  }
-  output.table({"SLUG", "NAME", "OWNER", "CREATED"}, rows);
-  return kExitDone;
-}
-
-template <class Options>
-void on_call(CLI::App* command, Context& context, std::shared_ptr<Options> options,
-             int (*action)(const Context&, const Options&)) {
-  command->callback([&context, options, action] {
-    context.action = [&context, options, action] { return action(context, *options); };
-  });
-}
-
 }  // namespace
 
 void add_key_commands(CLI::App& app, Context& context) {
@@ -276,18 +191,6 @@ void add_key_commands(CLI::App& app, Context& context) {
       ->type_name("DURATION")
       ->capture_default_str();
   on_call(command, context, options, rotate);
-
-  CLI::App* use_cases = app.add_subcommand("use-case", "Use cases: create, list");
-  use_cases->require_subcommand(1)->fallthrough();
-  auto use_case = std::make_shared<UseCaseOptions>();
-  command = use_cases->add_subcommand("create", "Register a use case");
-  command->add_option("slug", use_case->slug, "Short name: a-z, 0-9 and -")->required()->type_name("SLUG");
-  command->add_option("--name", use_case->name, "Full name");
-  command->add_option("--owner", use_case->owner, "Who answers for it; default you");
-  on_call(command, context, use_case, create_use_case);
-  use_cases->add_subcommand("list", "List use cases")->callback([&context] {
-    context.action = [&context] { return list_use_cases(context); };
-  });
 }
 
 }  // namespace slipway::cli

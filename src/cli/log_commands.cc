@@ -2,7 +2,6 @@
 // logs: tail, search, show, export.
 #include <fmt/format.h>
 
-#include <fstream>
 #include <memory>
 #include <ostream>
 
@@ -10,7 +9,7 @@
 #include "base/json.h"
 #include "base/settings.h"
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command_parts.h"
 #include "cli/event_lines.h"
 
 namespace slipway::cli {
@@ -261,28 +260,8 @@ int export_calls(const Context& context, const LogOptions& options) {
   if (options.bodies) parameters->emplace_back("bodies", "true");
   const auto api = context.api();
   if (!api) return output.fail(api.error());
-  std::ofstream file;
-  if (!options.file.empty()) {
-    file.open(options.file, std::ios::binary | std::ios::trunc);
-    if (!file)
-      return output.fail({ErrorCode::kIo, "can't be written", options.file, "check folder and permissions"});
-  }
-  std::ostream& target = options.file.empty() ? output.out() : file;
-  std::uint64_t bytes = 0;
-  const auto done =
-      api->stream("/api/v1/invocations/export" + query_string(*parameters),
-                  options.format == "csv" ? "text/csv" : "application/x-ndjson", [&](std::string_view piece) {
-                    bytes += piece.size();
-                    target.write(piece.data(), static_cast<std::streamsize>(piece.size()));
-                    return target.good();
-                  });
-  target.flush();
-  if (!done) return output.fail(done.error());
-  if (!target.good())
-    return output.fail(
-        {ErrorCode::kIo, "the export could not be written to its end", options.file, "is the disk full?"});
-  if (!options.file.empty()) output.note("Wrote " + std::to_string(bytes) + " bytes to " + options.file);
-  return kExitDone;
+  return save_stream(output, *api, "/api/v1/invocations/export" + query_string(*parameters),
+                     options.format == "csv" ? "text/csv" : "application/x-ndjson", options.file);
 }
 
 void add_filters(CLI::App* command, LogOptions& options) {
@@ -302,13 +281,6 @@ void add_range(CLI::App* command, LogOptions& options) {
   command->add_option("--since", options.since, "The last 15m, 6h, 7d, …")->type_name("DURATION");
   command->add_option("--from", options.from, "Start (RFC 3339)")->type_name("TIME");
   command->add_option("--to", options.to, "End, exclusive (RFC 3339)")->type_name("TIME");
-}
-
-void on_call(CLI::App* command, Context& context, const std::shared_ptr<LogOptions>& options,
-             int (*action)(const Context&, const LogOptions&)) {
-  command->callback([&context, options, action] {
-    context.action = [&context, options, action] { return action(context, *options); };
-  });
 }
 
 }  // namespace

@@ -134,7 +134,10 @@ void account(Call& call) {
   // A provider may answer under a name of its own (a deployment, an alias): then what was asked of it
   // decides.
   if (price == nullptr) price = prices.find(provider, call.target.upstream_model, call.started_us);
-  call.cost_nano = telemetry::cost(price, call.usage);
+  // A count that contradicts the one it is part of says nothing.
+  const std::int64_t cache_write_1h = std::clamp<std::int64_t>(
+      call.usage.cache_write_1h, 0, std::max<std::int64_t>(call.usage.cache_write, 0));
+  call.cost_nano = telemetry::cost(price, call.usage, cache_write_1h);
 }
 
 }  // namespace slipway::gateway

@@ -9,15 +9,35 @@ namespace slipway::gateway {
 
 namespace {
 
-// How well a connection's list fits a model: 4 named exactly, 3 by a glob, 2 serves everything; the simulated
-// provider always comes after real ones, so that it never shadows them.
+bool is_openai_name(std::string_view model) {
+  const auto begins = [model](std::string_view prefix) { return model.starts_with(prefix); };
+  // o1, o3-mini, o4-mini…
+  if (model.size() > 1 && model[0] == 'o' && model[1] >= '1' && model[1] <= '9') return true;
+  return std::ranges::any_of(std::initializer_list<std::string_view>{"gpt-", "chatgpt-", "text-embedding-"},
+                             begins);
+}
+
+// Where several connections list no models, names that everybody knows lead to whose they are: with the keys
+// of OpenAI and Anthropic in the environment, a Claude model is Anthropic's. What neither of their public
+// endpoints can have goes to another.
+int fit_without_list(const Connection& connection, std::string_view model) {
+  constexpr int kOwn = 5, kAny = 4, kUnlikely = 3;
+  if (connection.simulated) return kAny;
+  if (connection.dialect == Dialect::kAnthropic) return model.starts_with("claude") ? kOwn : kUnlikely;
+  if (connection.provider == "openai" && is_openai_name(model)) return kOwn;
+  return connection.origin.host == "api.openai.com" ? kUnlikely : kAny;
+}
+
+// How well a connection fits a model: 8 named exactly, 6 by a glob, less if it lists none; the simulated
+// provider comes after real ones, so that it never shadows them, except for names that are plainly its own.
 int fit(const Connection& connection, std::string_view model) {
-  const int real = connection.simulated ? 0 : 10;
-  if (connection.models.empty()) return real + 2;
+  const bool made_up = connection.simulated && model.starts_with("simulated-");
+  const int real = connection.simulated && !made_up ? 0 : 10;
+  if (connection.models.empty()) return real + (made_up ? 5 : fit_without_list(connection, model));
   int best = 0;
   for (const std::string& pattern : connection.models) {
-    if (pattern == model) return real + 4;
-    if (glob_match(pattern, model)) best = real + 3;
+    if (pattern == model) return real + 8;
+    if (glob_match(pattern, model)) best = real + 6;
   }
   return best;
 }

@@ -63,6 +63,30 @@ TEST_F(Resolve, TheSimulatedProviderNeverShadowsARealOne) {
   EXPECT_EQ(environment_.resolve("other").connection, nullptr);
 }
 
+TEST_F(Resolve, NamesOfWellKnownFamiliesLeadToTheirProviders) {
+  // As OPENAI_API_KEY, ANTHROPIC_API_KEY and OLLAMA_HOST make them: none lists its models.
+  const auto at = [](std::string name, Dialect dialect, std::string url) {
+    ConnectionConfig config;
+    config.name = config.provider = std::move(name);
+    config.dialect = dialect;
+    config.base_url = std::move(url);
+    return std::move(make_connection(config).value());
+  };
+  const auto openai = at("openai", Dialect::kOpenai, "");
+  const auto claude = at("anthropic", Dialect::kAnthropic, "");
+  const auto ollama = at("ollama", Dialect::kOpenai, "http://127.0.0.1:11434/v1");
+  environment_.connections = {openai.get(), claude.get(), ollama.get(), simulated_.get()};
+  for (const char* name : {"gpt-4o-mini", "o3-mini", "chatgpt-4o-latest", "text-embedding-3-small"})
+    EXPECT_EQ(environment_.resolve(name).connection, openai.get()) << name;
+  EXPECT_EQ(environment_.resolve("claude-sonnet-4-5").connection, claude.get());
+  for (const char* name : {"llama3.2", "qwen3:8b", "olmo2"})
+    EXPECT_EQ(environment_.resolve(name).connection, ollama.get()) << name;
+  EXPECT_EQ(environment_.resolve("simulated-small").connection, simulated_.get());
+  // Where there is only one, it is asked for everything.
+  environment_.connections = {claude.get(), simulated_.get()};
+  EXPECT_EQ(environment_.resolve("gpt-4o").connection, claude.get());
+}
+
 TEST(Key, AllowsByGlob) {
   Key key;
   EXPECT_TRUE(key.allows("anything"));

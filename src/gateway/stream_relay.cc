@@ -132,8 +132,8 @@ std::unique_ptr<StreamRelay> translating_relay(Call& call) {
 }
 
 telemetry::Usage to_record(const llm::Usage& usage) {
-  return {usage.input,     usage.cache_read,  usage.cache_write,  usage.output,
-          usage.reasoning, usage.audio_input, usage.audio_output, usage.estimated};
+  return {usage.input,       usage.cache_read,   usage.cache_write, usage.output,        usage.reasoning,
+          usage.audio_input, usage.audio_output, usage.estimated,   usage.cache_write_1h};
 }
 
 }  // namespace slipway::gateway

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "governance/use_cases.h"
+
 namespace slipway::governance {
 
 namespace {
@@ -15,11 +17,15 @@ Result<> record(soci::session& sql, const catalog::Author& author, const catalog
 }
 
 Result<> check_owner(soci::session& sql, const std::string& owner) {
-  int there = 0;
-  sql << "SELECT COUNT(*) FROM use_cases WHERE slug = :slug", soci::use(owner), soci::into(there);
-  if (there != 0) return {};
-  return fail(ErrorCode::kInvalidArgument, fmt::format("there is no use case '{}'", owner), "owner",
-              "Register it first, or use the owner 'shared'.");
+  const auto state = UseCaseStore::state(sql, owner);
+  if (!state && state.error().code != ErrorCode::kNotFound) return fail(state.error());
+  if (!state)
+    return fail(ErrorCode::kInvalidArgument, fmt::format("there is no use case '{}'", owner), "owner",
+                "Register it first, or use the owner 'shared'.");
+  if (*state == UseCaseState::kRetired)
+    return fail(ErrorCode::kInvalidArgument, fmt::format("the use case '{}' is retired", owner), "owner",
+                "Its assets stay as they are.");
+  return {};
 }
 
 }  // namespace

@@ -94,6 +94,12 @@ Result<> migrate_audit(store::Database& database) {
            "CREATE INDEX audit_entries_by_actor ON audit_entries (actor_id, seq)",
            "CREATE INDEX audit_entries_by_time ON audit_entries (at_us)",
        }},
+      {2,
+       "audit entries by action and by actor's name",
+       {
+           "CREATE INDEX audit_entries_by_action ON audit_entries (action, seq)",
+           "CREATE INDEX audit_entries_by_actor_name ON audit_entries (actor_name, seq)",
+       }},
   };
   return store::migrate(database, "governance.audit", kMigrations);
 }

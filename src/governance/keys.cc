@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "governance/use_cases.h"
 
 namespace slipway::governance {
 
@@ -120,6 +121,37 @@ Result<> check(const NewKey& wanted) {
   return {};
 }
 
+Result<> audit(soci::session& sql, const Actor& actor, std::string_view verb, const ApiKey& key,
+               json::object detail) {
+  AuditEvent event;
+  event.action = fmt::format("key.{}", verb);
+  event.object_type = "key";
+  event.object = key.id;
+  event.use_case = key.use_case;
+  event.environment = key.environment;
+  detail["name"] = key.name;
+  event.detail = std::move(detail);
+  return append_audit(sql, actor, event);
+}
+
+// A retired use case gets no keys, one that is not approved none where it has to be.
+Result<> check_use_case(soci::session& sql, const PolicyStore& policies, const ApiKey& key) {
+  SLIPWAY_ASSIGN(const UseCaseState state, UseCaseStore::state(sql, key.use_case));
+  if (state == UseCaseState::kRetired)
+    return fail(ErrorCode::kConflict, fmt::format("the use case '{}' is retired", key.use_case), "use_case",
+                "Retired use cases get no keys.");
+  SLIPWAY_ASSIGN(const bool needed, policies.key_needs_approval(sql, key.use_case, key.environment));
+  if (!needed || state == UseCaseState::kApproved) return {};
+  const bool draft = state == UseCaseState::kDraft;
+  return fail(
+      ErrorCode::kConflict,
+      fmt::format("a key for '{}' needs an approved use case, and '{}' is {}", key.environment, key.use_case,
+                  draft ? "a draft" : "in review"),
+      "use_case",
+      draft ? fmt::format("Complete it and ask for its reviews: slipway use-case submit {}.", key.use_case)
+            : fmt::format("See which reviews are open: slipway use-case show {}.", key.use_case));
+}
+
 }  // namespace
 
 std::string_view ApiKey::state(std::int64_t now_us) const {
@@ -128,7 +160,7 @@ std::string_view ApiKey::state(std::int64_t now_us) const {
   return "active";
 }
 
-Result<KeyWithSecret> KeyStore::create(NewKey wanted) {
+Result<KeyWithSecret> KeyStore::create(NewKey wanted, const Actor& actor) {
   SLIPWAY_TRY(check(wanted));
   UuidGenerator ids;
   KeyWithSecret made;
@@ -141,7 +173,7 @@ Result<KeyWithSecret> KeyStore::create(NewKey wanted) {
   key.environment = std::move(wanted.environment);
   key.allowed_models = std::move(wanted.allowed_models);
   key.max_concurrent = wanted.max_concurrent;
-  key.created_by = std::move(wanted.created_by);
+  key.created_by = actor.name;
   key.created_us = unix_now_us();
   key.expires_us = wanted.expires_us;
   const std::string hash = hex(sha256(made.secret));
@@ -150,11 +182,7 @@ Result<KeyWithSecret> KeyStore::create(NewKey wanted) {
   const long long expires = key.expires_us;
   const long long concurrent = key.max_concurrent;
   SLIPWAY_TRY(database_.write([&](soci::session& sql) -> Result<> {
-    int known = 0;
-    sql << "SELECT COUNT(*) FROM use_cases WHERE slug = :slug", soci::use(key.use_case), soci::into(known);
-    if (known == 0)
-      return fail(ErrorCode::kNotFound, fmt::format("there is no use case '{}'", ellipsize(key.use_case, 80)),
-                  "use_case", "Register it first: slipway use-case create.");
+    if (const Result<> fit = check_use_case(sql, policies_, key); !fit) return fail(fit.error());
     sql << "INSERT INTO api_keys (id, name, prefix, hash, previous_hash, previous_until_us, use_case, "
            "environment, "
            "allowed_models, max_concurrent, created_us, created_by, expires_us, revoked_us, last_used_us) "
@@ -165,7 +193,12 @@ Result<KeyWithSecret> KeyStore::create(NewKey wanted) {
         soci::use(key.id), soci::use(key.name), soci::use(key.prefix), soci::use(hash),
         soci::use(key.use_case), soci::use(key.environment), soci::use(models), soci::use(concurrent),
         soci::use(created), soci::use(key.created_by), soci::use(expires);
-    return {};
+    return audit(
+        sql, actor, "create", key,
+        {{"prefix", key.prefix},
+         {"allowed_models", json::value_from(key.allowed_models)},
+         {"max_concurrent", key.max_concurrent},
+         {"expires_at", expires == 0 ? json::value(nullptr) : json::value(format_time_us(expires))}});
   }));
   return made;
 }
@@ -178,7 +211,14 @@ Result<std::vector<ApiKey>> KeyStore::list() {
   });
 }
 
-Result<KeyWithSecret> KeyStore::rotate(std::string_view id, std::uint32_t grace_s) {
+Result<ApiKey> KeyStore::get(std::string_view id) {
+  return database_.read([&](soci::session& sql) -> Result<ApiKey> {
+    SLIPWAY_ASSIGN(const Row row, find(sql, std::string(id)));
+    return row.key();
+  });
+}
+
+Result<KeyWithSecret> KeyStore::rotate(std::string_view id, std::uint32_t grace_s, const Actor& actor) {
   KeyWithSecret rotated;
   rotated.secret = new_secret();
   const std::string key_id(id);
@@ -195,19 +235,19 @@ Result<KeyWithSecret> KeyStore::rotate(std::string_view id, std::uint32_t grace_
         soci::use(hash), soci::use(prefix), soci::use(previous), soci::use(until), soci::use(key_id);
     SLIPWAY_ASSIGN(const Row now, find(sql, key_id));
     rotated.key = now.key();
-    return {};
+    return audit(sql, actor, "rotate", rotated.key, {{"prefix", prefix}, {"grace_seconds", grace_s}});
   }));
   return rotated;
 }
 
-Result<> KeyStore::revoke(std::string_view id) {
+Result<> KeyStore::revoke(std::string_view id, const Actor& actor) {
   const std::string key_id(id);
   const long long now = unix_now_us();
   return database_.write([&](soci::session& sql) -> Result<> {
     SLIPWAY_ASSIGN(const Row row, find(sql, key_id));
     if (row.revoked != 0) return {};
     sql << "UPDATE api_keys SET revoked_us = :now WHERE id = :id", soci::use(now), soci::use(key_id);
-    return {};
+    return audit(sql, actor, "revoke", row.key(), {});
   });
 }
 

@@ -12,6 +12,8 @@
 
 #include "base/crypto.h"
 #include "base/result.h"
+#include "governance/audit.h"
+#include "governance/policies.h"
 #include "store/database.h"
 
 namespace slipway::governance {
@@ -39,10 +41,9 @@ struct NewKey {
   std::string name;
   std::string use_case;
   std::string environment;
-  std::vector<std::string> allowed_models;
+  std::vector<std::string> allowed_models = {};
   std::uint32_t max_concurrent = 0;
   std::int64_t expires_us = 0;
-  std::string created_by;
 };
 
 struct KeyWithSecret {
@@ -59,14 +60,18 @@ struct ActiveDigest {
 
 class KeyStore {
  public:
-  explicit KeyStore(store::Database& database) : database_(database) {}
+  // `policies` outlives the store: they say where a key needs an approved use case.
+  KeyStore(store::Database& database, const PolicyStore& policies)
+      : database_(database), policies_(policies) {}
 
-  // kInvalidArgument for a bad field (`where` names it), kNotFound for an unknown use case.
-  Result<KeyWithSecret> create(NewKey wanted);
-  Result<std::vector<ApiKey>> list();  // newest first
+  // kInvalidArgument for a bad field (`where` names it), kNotFound for an unknown use case or environment,
+  // kConflict if the use case is retired or not approved where it has to be.
+  Result<KeyWithSecret> create(NewKey wanted, const Actor& actor);
+  Result<ApiKey> get(std::string_view id);  // kNotFound
+  Result<std::vector<ApiKey>> list();       // newest first
   // A new secret; the old one works for `grace_s` more seconds. kNotFound; kConflict if revoked.
-  Result<KeyWithSecret> rotate(std::string_view id, std::uint32_t grace_s);
-  Result<> revoke(std::string_view id);  // kNotFound; revoking twice is fine
+  Result<KeyWithSecret> rotate(std::string_view id, std::uint32_t grace_s, const Actor& actor);
+  Result<> revoke(std::string_view id, const Actor& actor);  // kNotFound; revoking twice is fine
   // Everything that may be presented now or was about to expire.
   Result<std::vector<ActiveDigest>> load_active();
   // Notes when keys were last used.
@@ -74,6 +79,7 @@ class KeyStore {
 
  private:
   store::Database& database_;
+  const PolicyStore& policies_;
 };
 
 }  // namespace slipway::governance

@@ -105,6 +105,19 @@ bool may(const std::vector<RoleGrant>& grants, Permission permission, const Scop
   });
 }
 
+bool is_administrator(const std::vector<RoleGrant>& grants) {
+  return std::ranges::any_of(grants, [](const RoleGrant& grant) {
+    return grant.role == "admin" && grant.use_case.empty() && grant.environment.empty();
+  });
+}
+
+Result<> require_administrator(const std::vector<RoleGrant>& grants) {
+  if (is_administrator(grants)) return {};
+  return fail(
+      ErrorCode::kPermissionDenied, "you may not manage people", {},
+      "It takes the role admin for all use cases and environments. An administrator can give it to you.");
+}
+
 Result<> require(const std::vector<RoleGrant>& grants, Permission permission, const Scope& scope) {
   if (may(grants, permission, scope)) return {};
   const Rule& rule = rule_of(permission);

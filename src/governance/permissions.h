@@ -56,6 +56,10 @@ struct Scope {
 };
 
 bool may(const std::vector<RoleGrant>& grants, Permission permission, const Scope& scope = {});
+// Whether this is an administrator of everything, not only of a use case or an environment: who gives roles
+// or makes sign-ins could otherwise give themselves what they lack.
+bool is_administrator(const std::vector<RoleGrant>& grants);
+Result<> require_administrator(const std::vector<RoleGrant>& grants);
 // kPermissionDenied names the roles that may.
 Result<> require(const std::vector<RoleGrant>& grants, Permission permission, const Scope& scope = {});
 

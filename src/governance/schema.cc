@@ -4,6 +4,9 @@
 #include <vector>
 
 #include "governance/audit.h"
+#include "governance/policies.h"
+#include "governance/principals.h"
+#include "governance/use_case_rows.h"
 #include "store/migrations.h"
 
 namespace slipway::governance {
@@ -64,7 +67,10 @@ Result<> migrate_governance(store::Database& database) {
        }},
   };
   SLIPWAY_TRY(store::migrate(database, "governance", kMigrations));
-  return migrate_audit(database);
+  SLIPWAY_TRY(migrate_people(database));
+  SLIPWAY_TRY(migrate_audit(database));
+  SLIPWAY_TRY(migrate_use_cases(database));
+  return migrate_policies(database);
 }
 
 }  // namespace slipway::governance

@@ -23,6 +23,7 @@ Result<ChatResponse> AnthropicDialect::decode_response(std::string_view body) co
   const json::value content = fields.value("content");
   if (!content.is_array()) return fail(ErrorCode::kDataLoss, "the provider's answer has no content");
   ChatResponse response;
+  response.dialect = anthropic::kDialect;
   response.id = text(fields.value("id"));
   response.model = text(fields.value("model"));
   response.usage = anthropic::read_usage(fields.value("usage"));

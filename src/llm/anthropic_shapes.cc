@@ -42,7 +42,8 @@ StopReason stop_reason(std::string_view word) {
 
 std::string_view stop_reason_word(StopReason stop, std::string_view raw) {
   switch (stop) {
-    case StopReason::kEnd: return "end_turn";
+    case StopReason::kEnd:
+    case StopReason::kMalformed: return "end_turn";
     case StopReason::kStopSequence: return "stop_sequence";
     case StopReason::kMaxTokens:
       return raw == "model_context_window_exceeded" ? "model_context_window_exceeded" : "max_tokens";
@@ -62,6 +63,8 @@ Usage read_usage(const json::value& value) {
   usage.input = count_at(object, "input_tokens");
   usage.cache_read = count_at(object, "cache_read_input_tokens");
   usage.cache_write = count_at(object, "cache_creation_input_tokens");
+  if (const json::object* written = object_at(object, "cache_creation"))
+    usage.cache_write_1h = count_at(*written, "ephemeral_1h_input_tokens");
   usage.output = count_at(object, "output_tokens");
   if (const json::object* details = object_at(object, "output_tokens_details")) {
     const std::int64_t thinking = count_at(*details, "thinking_tokens");
@@ -80,6 +83,13 @@ void write_usage(JsonWriter& out, const Usage& usage) {
   out.member("cache_creation_input_tokens", known(usage.cache_write));
   out.member("cache_read_input_tokens", known(usage.cache_read));
   out.member("output_tokens", known(usage.total_output()));
+  if (usage.cache_write_1h >= 0) {
+    out.key("cache_creation");
+    out.begin_object();
+    out.member("ephemeral_5m_input_tokens", known(known(usage.cache_write) - usage.cache_write_1h));
+    out.member("ephemeral_1h_input_tokens", usage.cache_write_1h);
+    out.end_object();
+  }
   if (usage.reasoning >= 0) {
     out.key("output_tokens_details");
     out.begin_object();
@@ -338,9 +348,11 @@ void write_source(JsonWriter& out, const MediaSource& source, std::string_view d
 Result<> write_tool_result(JsonWriter& out, const ToolResultPart& result, bool own, const std::string& path) {
   out.member("type", "tool_result");
   out.member("tool_use_id", result.call_id);
-  if (result.content.size() == 1 && result.content[0].as<TextPart>() != nullptr && !result.content[0].cache &&
-      (result.content[0].extra.empty() || !own)) {
-    out.member("content", result.content[0].as<TextPart>()->text);
+  const Part* only = result.content.size() == 1 && !result.content[0].cache ? result.content.data() : nullptr;
+  if (only != nullptr && only->as<TextPart>() != nullptr && (only->extra.empty() || !own)) {
+    out.member("content", only->as<TextPart>()->text);
+  } else if (only != nullptr && only->as<JsonPart>() != nullptr) {
+    out.member("content", to_json_text(only->as<JsonPart>()->value));
   } else if (!result.content.empty()) {
     out.key("content");
     out.begin_array();
@@ -370,6 +382,8 @@ Result<> write_block(JsonWriter& out, const Part& part, bool own, const std::str
   }
   if (part.as<AudioPart>() != nullptr)
     return fail(ErrorCode::kInvalidArgument, "Anthropic takes no audio", path, "send a transcript instead");
+  if (part.as<VideoPart>() != nullptr)
+    return fail(ErrorCode::kInvalidArgument, "Anthropic takes no video", path, "send single pictures of it");
   out.begin_object();
   if (const auto* text = part.as<TextPart>()) {
     out.member("type", "text");
@@ -383,6 +397,9 @@ Result<> write_block(JsonWriter& out, const Part& part, bool own, const std::str
   } else if (const auto* refusal = part.as<RefusalPart>()) {
     out.member("type", "text");
     out.member("text", refusal->text);
+  } else if (const auto* structured = part.as<JsonPart>()) {
+    out.member("type", "text");
+    out.member("text", to_json_text(structured->value));
   } else if (const auto* image = part.as<ImagePart>()) {
     out.member("type", "image");
     write_source(out, image->source, "image/png");

@@ -73,8 +73,9 @@ class AnthropicStreamDecoder final : public StreamDecoder {
   struct Block {
     enum class Type : std::uint8_t { kText, kThinking, kTool, kOther } type = Type::kOther;
     std::int64_t tool_index = 0;
-    std::string input;  // given whole at the start
+    std::string input;  // given whole at the start; of kOther, put together from its pieces
     bool has_arguments = false;
+    json::object value;  // of kOther, as it began
   };
 
   ChatEvent& emit(std::vector<ChatEvent>& out, Kind kind) {
@@ -131,6 +132,8 @@ class AnthropicStreamDecoder final : public StreamDecoder {
       call.id = text_at(*content, "id");
       call.name = text_at(*content, "name");
       call.text = "function";
+    } else {
+      block.value = *content;
     }
     blocks_[index_of(event)] = std::move(block);
   }
@@ -150,6 +153,8 @@ class AnthropicStreamDecoder final : public StreamDecoder {
     } else if (type == "signature_delta") {
       if (std::string text = text_at(*delta, "signature"); !text.empty())
         emit(out, Kind::kReasoningSignature).text = std::move(text);
+    } else if (type == "input_json_delta" && block.type == Block::Type::kOther) {
+      block.input += text_at(*delta, "partial_json");
     } else if (type == "input_json_delta" && block.type == Block::Type::kTool) {
       std::string text = text_at(*delta, "partial_json");
       if (text.empty()) return;
@@ -166,7 +171,8 @@ class AnthropicStreamDecoder final : public StreamDecoder {
   void block_stop(std::int64_t index, std::vector<ChatEvent>& out) {
     const auto found = blocks_.find(index);
     if (found == blocks_.end()) return;
-    const Block& block = found->second;
+    Block& block = found->second;
+    if (block.type == Block::Type::kOther && !block.value.empty()) whole_block(block, out);
     if (block.type == Block::Type::kTool && !block.has_arguments) {
       // A call without arguments brings no delta, but every reader of arguments expects JSON.
       ChatEvent& piece = emit(out, Kind::kToolCallArguments);
@@ -174,6 +180,14 @@ class AnthropicStreamDecoder final : public StreamDecoder {
       piece.text = block.input.empty() ? "{}" : block.input;
     }
     blocks_.erase(found);
+  }
+
+  // A tool of the provider's own, its result, or what is invented next: told as one piece.
+  void whole_block(Block& block, std::vector<ChatEvent>& out) {
+    if (auto input = parse_json(block.input); input && input->is_object()) block.value["input"] = *input;
+    auto part = std::make_shared<Part>();
+    part->body = OpaquePart{std::string(anthropic::kDialect), std::move(block.value)};
+    emit(out, Kind::kPart).part = std::move(part);
   }
 
   void message_delta(const json::object& event, std::vector<ChatEvent>& out) {
@@ -222,6 +236,7 @@ class AnthropicStreamEncoder final : public StreamEncoder {
       case Kind::kToolCallStart: return tool_start(event, out);
       case Kind::kToolCallArguments: return tool_arguments(event, out);
       case Kind::kCitation: return citation(event, out);
+      case Kind::kPart: return whole_part(event, out);
       case Kind::kStop:
         if (event.choice == 0) stop_ = event;
         return;
@@ -276,6 +291,14 @@ class AnthropicStreamEncoder final : public StreamEncoder {
       json.end_object();
     });
     return index;
+  }
+
+  // Only blocks of this dialect come whole in a stream of it.
+  void whole_part(const ChatEvent& event, std::string& out) {
+    const OpaquePart* opaque = event.part == nullptr ? nullptr : event.part->as<OpaquePart>();
+    if (opaque == nullptr || opaque->dialect != anthropic::kDialect) return;
+    close(out);
+    block_end(block(out, [opaque](JsonWriter& json) { json.members_of(opaque->value); }), out);
   }
 
   void block_end(std::int64_t index, std::string& out) {

@@ -40,6 +40,7 @@ std::string_view to_string(StopReason reason) {
     case StopReason::kContentFilter: return "content_filter";
     case StopReason::kRefusal: return "refusal";
     case StopReason::kPause: return "pause";
+    case StopReason::kMalformed: return "malformed";
   }
   return "unknown";
 }
@@ -75,6 +76,7 @@ void merge_usage(Usage& into, const Usage& update) {
   merge(into.reasoning, update.reasoning);
   merge(into.audio_input, update.audio_input);
   merge(into.audio_output, update.audio_output);
+  merge(into.cache_write_1h, update.cache_write_1h);
   into.estimated = update.estimated;
 }
 
@@ -162,6 +164,7 @@ void ResponseBuilder::add(const ChatEvent& event) {
     case Kind::kToolCallStart:
       choice_at(event.choice).parts.emplace_back().body =
           ToolCallPart{event.id, event.name, {}, event.text.empty() ? "function" : event.text};
+      choice_at(event.choice).parts.back().signature = event.signature;
       return;
     case Kind::kToolCallArguments:
       if (ToolCallPart* call = nth_tool_call(choice_at(event.choice), event.tool_index))
@@ -169,6 +172,9 @@ void ResponseBuilder::add(const ChatEvent& event) {
       return;
     case Kind::kCitation:
       open_part<TextPart>(choice_at(event.choice)).citations.push_back(event.citation);
+      return;
+    case Kind::kPart:
+      if (event.part != nullptr) choice_at(event.choice).parts.push_back(*event.part);
       return;
     case Kind::kStop: {
       Choice& choice = choice_at(event.choice);

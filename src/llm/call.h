@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ struct Usage {
   std::int64_t audio_input = -1;
   std::int64_t audio_output = -1;
   bool estimated = false;  // counted by us because the provider did not say
+  // The part of `cache_write` that is kept for an hour, which costs more; -1 where the provider doesn't tell.
+  std::int64_t cache_write_1h = -1;
 
   bool operator==(const Usage&) const = default;
   [[nodiscard]] bool known() const { return input >= 0 || output >= 0 || cache_read >= 0 || reasoning >= 0; }
@@ -43,9 +46,9 @@ struct CachePoint {
 struct MediaSource {
   std::string media_type;  // "image/png", "application/pdf", "audio/wav"; may be empty for url and file_id
   std::string data;        // base64, kept as it came
-  std::string url;
-  std::string file_id;  // a file stored at the provider
-  std::string text;     // plain text documents
+  std::string url;         // also a provider's own scheme: "s3://…", "gs://…"
+  std::string file_id;     // a file stored at the provider
+  std::string text;        // plain text documents
   bool operator==(const MediaSource&) const = default;
 };
 
@@ -83,6 +86,14 @@ struct AudioPart {
   std::string id;  // of an earlier answer's audio
   std::string transcript;
 };
+struct VideoPart {
+  MediaSource source;
+};
+// Structured content, as tools return it to Bedrock Converse and Gemini. Where a dialect has only text, its
+// JSON text.
+struct JsonPart {
+  json::value value;
+};
 struct ToolCallPart {
   std::string id;
   std::string name;
@@ -110,10 +121,13 @@ struct OpaquePart {
 };
 
 struct Part {
-  std::variant<TextPart, RefusalPart, ImagePart, DocumentPart, AudioPart, ToolCallPart, ToolResultPart,
-               ReasoningPart, OpaquePart>
+  std::variant<TextPart, RefusalPart, ImagePart, DocumentPart, AudioPart, VideoPart, JsonPart, ToolCallPart,
+               ToolResultPart, ReasoningPart, OpaquePart>
       body;
   std::optional<CachePoint> cache;
+  // The provider's seal on a part that is no reasoning block (Gemini signs tool calls and text): goes back to
+  // it unchanged with the part, and to nobody else.
+  std::string signature;
   json::object extra;  // unknown fields of this part: they pass within their own dialect
 
   template <class T>
@@ -221,6 +235,7 @@ enum class StopReason : std::uint8_t {
   kContentFilter,  // withheld by the provider
   kRefusal,        // the model declined
   kPause,          // the provider paused a long turn: send it back to go on
+  kMalformed,      // the model wrote a tool call or an answer that its provider could not read
 };
 std::string_view to_string(StopReason reason);  // "end", "stop_sequence", "max_tokens", …
 
@@ -231,6 +246,8 @@ struct Choice {
   std::string raw_stop;       // the provider's word
   std::string stop_sequence;  // the one that was met, where told
   json::value logprobs;       // OpenAI's shape: {"content": [...], "refusal": [...]}
+  // Unknown fields of this choice (safety ratings, grounding): they pass within their own dialect.
+  json::object extra;
 };
 
 struct ChatResponse {
@@ -239,6 +256,7 @@ struct ChatResponse {
   std::int64_t created_s = 0;  // unix seconds; 0 if the provider does not say
   std::vector<Choice> choices;
   Usage usage;
+  std::string dialect;  // what it was decoded from; empty if made by us
   json::object extra;
 };
 
@@ -278,9 +296,10 @@ struct ChatEvent {
     kReasoningDelta,      // text
     kReasoningSignature,  // text
     kReasoningRedacted,   // text
-    kToolCallStart,       // tool_index, id, name, text (tool kind)
+    kToolCallStart,       // tool_index, id, name, text (tool kind), signature
     kToolCallArguments,   // tool_index, text: a piece of the JSON text, cut anywhere
     kCitation,            // citation
+    kPart,                // part: one that comes whole, an image or a block we don't know
     kStop,                // stop, raw_stop, stop_sequence
     kUsage,               // usage
     kError,               // error
@@ -300,6 +319,8 @@ struct ChatEvent {
   Usage usage;
   json::value logprobs;
   Citation citation;
+  std::string signature;             // Part::signature
+  std::shared_ptr<const Part> part;  // shared, so that the many other events stay small
   ProviderError error;
 };
 

@@ -197,7 +197,9 @@ class RequestWriter {
     out_.key("content");
     std::vector<Part> texts;
     for (const Part& part : result.content) {
-      if (part.as<TextPart>() != nullptr || own_)
+      if (const auto* structured = part.as<JsonPart>())
+        texts.push_back(Part::of_text(to_json_text(structured->value)));
+      else if (part.as<TextPart>() != nullptr || own_)
         texts.push_back(part);
       else
         return fail(ErrorCode::kInvalidArgument, "OpenAI takes only text as the result of a tool", path,
@@ -289,6 +291,11 @@ class RequestWriter {
     } else if (const auto* refusal = part.as<RefusalPart>()) {
       out_.member("type", "refusal");
       out_.member("refusal", refusal->text);
+    } else if (const auto* structured = part.as<JsonPart>()) {
+      out_.member("type", "text");
+      out_.member("text", to_json_text(structured->value));
+    } else if (part.as<VideoPart>() != nullptr) {
+      return fail(ErrorCode::kInvalidArgument, "OpenAI takes no video", path, "send single pictures of it");
     } else if (const auto* image = part.as<ImagePart>()) {
       if (image->source.data.empty() && image->source.url.empty())
         return fail(ErrorCode::kInvalidArgument, "an image for OpenAI needs its bytes or a URL", path);

@@ -153,6 +153,7 @@ Result<ChatResponse> OpenAiDialect::decode_response(std::string_view body) const
   const json::value choices = fields.value("choices");
   if (!choices.is_array()) return fail(ErrorCode::kDataLoss, "the provider's answer has no choices");
   ChatResponse response;
+  response.dialect = openai::kDialect;
   response.id = text_of(fields.value("id"));
   response.model = text_of(fields.value("model"));
   if (const json::value created = fields.value("created"); created.is_number()) {
@@ -173,6 +174,7 @@ Result<ChatResponse> OpenAiDialect::decode_response(std::string_view body) const
     choice.logprobs = item.value("logprobs");
     if (json::value message = item.value("message"); message.is_object())
       read_message(std::move(message.get_object()), choice.parts);
+    choice.extra = item.rest();
     response.choices.push_back(std::move(choice));
   }
   response.extra = fields.rest();
@@ -196,6 +198,7 @@ std::string OpenAiDialect::encode_response(const ChatResponse& response) const {
     write_message(out, choice.parts);
     out.member("logprobs", choice.logprobs);
     out.member("finish_reason", openai::finish_reason(choice.stop, choice.raw_stop));
+    if (response.dialect == openai::kDialect) out.members_of(choice.extra);
     out.end_object();
   }
   out.end_array();

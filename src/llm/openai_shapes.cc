@@ -20,6 +20,7 @@ std::string_view finish_reason(StopReason stop, std::string_view raw) {
   switch (stop) {
     case StopReason::kEnd:
     case StopReason::kStopSequence:
+    case StopReason::kMalformed:
     case StopReason::kPause: return "stop";
     case StopReason::kMaxTokens: return "length";
     case StopReason::kToolCalls: return "tool_calls";

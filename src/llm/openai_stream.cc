@@ -265,6 +265,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
       case Kind::kToolCallStart: return tool_call(event, out);
       case Kind::kToolCallArguments: return tool_arguments(event, out);
       case Kind::kCitation: return citation(event, out);
+      case Kind::kPart: return;  // a stream of this dialect has no word for them
       case Kind::kStop: return stop(event, out);
       case Kind::kUsage: return merge_usage(usage_, event.usage);
       case Kind::kError: return error(event.error, out);

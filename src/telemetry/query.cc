@@ -16,7 +16,6 @@ namespace slipway::telemetry {
 namespace {
 
 constexpr std::uint32_t kLargestPage = 1000;
-constexpr std::size_t kCachedNames = 10'000;
 
 constexpr std::pair<Dimension, std::string_view> kDimensions[] = {
     {Dimension::kUseCase, "use_case"}, {Dimension::kEnvironment, "environment"},

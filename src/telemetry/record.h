@@ -38,6 +38,8 @@ struct Usage {
   std::int64_t audio_input = -1;
   std::int64_t audio_output = -1;
   bool estimated = false;  // counted or estimated by us because the provider did not say
+  // The part of `cache_write` kept for an hour, for pricing; the record keeps what it cost. -1: not told.
+  std::int64_t cache_write_1h = -1;
 };
 
 inline constexpr NanoUsd kUnknownCost = -1;

@@ -304,6 +304,24 @@ export const kCalls = [
     },
   },
   {
+    name: 'playground: on a narrow screen the settings open on demand',
+    async run(world) {
+      await world.with({width: 390, height: 844}, async (page) => {
+        await page.goto('/playground');
+        const opener = page.getByRole('button', {name: new RegExp(`^${world.model} · dev`)});
+        await opener.waitFor();
+        const temperature = page.getByRole('textbox', {name: 'Temperature'});
+        assert.ok(!await temperature.isVisible());
+        assert.ok(await page.getByRole('textbox', {name: 'Your message'}).isVisible());
+        await opener.click();
+        assert.equal(await opener.getAttribute('aria-expanded'), 'true');
+        await temperature.fill('0.3');
+        await checkAccess(page, 'the open settings');
+      });
+    },
+  },
+
+  {
     name: 'playground: stop ends a stream, failures are said, tools answered',
     async run(world) {
       await world.with({}, async (page) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import {checkAccess} from './support.mjs';
 
-const kPages = [['overview', '/?range=24h'], ['invocations', '/invocations?range=24h'], ['keys', '/keys'], ['playground', '/playground']];
+const kPages = [['overview', '/?range=24h'], ['invocations', '/invocations?range=24h'], ['keys', '/keys'], ['people', '/people'], ['audit', '/audit'], ['playground', '/playground']];
 const heading = (page) => page.getByRole('heading', {level: 1});
 
 async function settle(page) {

@@ -5,12 +5,13 @@
 import {performance} from 'node:perf_hooks';
 import {kCalls} from './cases-calls.mjs';
 import {kEverywhere} from './cases-everywhere.mjs';
+import {kPeople} from './cases-people.mjs';
 import {kSetUp} from './cases-set-up.mjs';
 import {startServer} from './server.mjs';
 import {openBrowser, World} from './support.mjs';
 
 const word = process.argv[2];
-const cases = [...kSetUp.map((c) => ({...c, always: true})), ...kCalls, ...kEverywhere].filter((c) => !word || c.always || c.name.includes(word));
+const cases = [...kSetUp.map((c) => ({...c, always: true})), ...kCalls, ...kPeople, ...kEverywhere].filter((c) => !word || c.always || c.name.includes(word));
 let passed = 0;
 let failed = 0;
 let server;

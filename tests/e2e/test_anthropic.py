@@ -8,7 +8,7 @@ import openai
 import pytest
 
 from conftest import PROVIDER_SECRET, house_config, openai_client
-from support.server import Server
+from support.server import Server, nano
 from test_sdk_openai import QUESTION, TIME, WEATHER, Ship
 
 STUB, SIMULATED = "claude", "far"
@@ -215,3 +215,34 @@ def test_plain_text_error(house, upstream, key):
     answer = house.chat(model=upstream.fresh(gateway_page, "claude"), key=key)
     assert answer.status_code == 502 and answer.json()["error"]["message"]
     assert house.wait_record(answer)["status"] == "upstream_error"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_cache_writes_for_an_hour_cost_what_they_cost(house, upstream, key, stream):
+    usage = {"input_tokens": 10, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 500,
+             "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 400}, "output_tokens": 2}
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-haiku-4-5", "stop_sequence": None}
+
+    async def writes(exchange):
+        if not exchange.request.get("stream"):
+            await exchange.json(message | {"content": [{"type": "text", "text": "x"}], "stop_reason": "end_turn",
+                                           "usage": usage})
+            return
+        await exchange.open_stream()
+        for name, fields in [
+                ("message_start", {"message": message | {"content": [], "usage": usage | {"output_tokens": 1}}}),
+                ("content_block_start", {"index": 0, "content_block": {"type": "text", "text": "x"}}),
+                ("content_block_stop", {"index": 0}),
+                ("message_delta", {"delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}}),
+                ("message_stop", {})]:
+            await exchange.event({"type": name} | fields, name)
+        await exchange.end_stream()
+
+    model = upstream.fresh(writes, "claude-haiku-4-5")
+    record = house.wait_record(house.chat(model=model, key=key, stream=stream))
+    assert record["usage"]["cache_write"] == 500 and record["usage"]["input"] == 10
+    # A million tokens each: 10 x $1, 100 x $1.25, 400 x $2, 2 x $5.
+    assert nano(record["cost_usd"]) == 945_000
+    lines = {line["class"]: line for line in record["cost_lines"]}
+    assert lines["cache_write"]["tokens"] == 100 and lines["cache_write_1h"]["tokens"] == 400
+    assert sum(nano(line["usd"]) for line in lines.values()) == 945_000

@@ -60,8 +60,11 @@ def test_wrong_types(house, key, change, param):
 
 
 def test_wrong_types_in_embeddings(house, key):
-    for body in ({"model": "simulated-embedding"}, {"input": "x"}, {"model": 1, "input": "x"}):
-        record_of(house, house.v1("/embeddings", body, key=key))
+    for body, param in [({"model": "simulated-embedding"}, "input"), ({"input": "x"}, "model"),
+                        ({"model": 1, "input": "x"}, "model")]:
+        answer = house.v1("/embeddings", body, key=key)
+        assert problem_of(answer, 400)["param"] == param
+        record_of(house, answer)
 
 
 def test_messages_that_only_the_provider_understands_pass(house, key, upstream):
@@ -86,7 +89,9 @@ def test_unknown_model(house, key):
 def test_unknown_addresses(house, key):
     for method, path, status in [("POST", "/completions", 404), ("GET", "/chat/completions", 405),
                                  ("POST", "/models", 405), ("GET", "/", 404), ("DELETE", "/embeddings", 405)]:
-        problem_of(house.v1(path, {}, key=key, method=method), status)
+        answer = house.v1(path, {}, key=key, method=method)
+        assert path in problem_of(answer, status)["message"]
+        record_of(house, answer)
 
 
 def test_body_too_large_for_the_gateway(house, key):
@@ -118,7 +123,9 @@ def test_deep_nesting(house, key, depth, status):
 
 def test_deep_nesting_of_objects(house, key):
     body = json.dumps(GOOD)[:-1] + ', "x": ' + '{"a":' * 5000 + "1" + "}" * 5000 + "}"
-    record_of(house, house.v1("/chat/completions", key=key, content=body))
+    answer = house.v1("/chat/completions", key=key, content=body)
+    assert "deep" in problem_of(answer, 400)["message"]
+    record_of(house, answer)
 
 
 @pytest.mark.parametrize("text", ["1e400", "-1e400", "9" * 400, "1" + "0" * 30 + ".5", "1e-9999"])

@@ -147,6 +147,30 @@ def test_version(home):
     assert text == ["slipway", told["version"]]
 
 
+def test_json_everywhere(house, tmp_path):
+    """Whatever a command prints is JSON if it is asked for: one document, or one a line."""
+    house.wait_record(house.chat())
+    known = json.loads(house.cli("logs", "search", "--limit", "1", "--json").stdout)["items"][0]["id"]
+    where = ["--config", house.config_file]
+    commands = [
+        ["use-case", "create", "all-json", "--name", "x"], ["use-case", "list"],
+        ["key", "create", "all json", "--use-case", "all-json", "--environment", "dev"], ["key", "list"],
+        ["key", "rotate", "all json"], ["key", "revoke", "all json"], ["sign-in-link"],
+        ["logs", "search", "--since", "1h"], ["logs", "show", known], ["logs", "export", "--since", "1h"],
+        ["logs", "export", "--since", "1h", "-o", tmp_path / "out.jsonl"],
+        ["config", "check", house.config_file], ["config", "reference"], ["config", "show", *where], ["version"],
+        ["doctor", *where], ["completion", "bash"], ["login", house.url, "--token"], ["logout"]]
+    token = house.api("POST", "/session/link", expect=201)["token"]
+    for command in commands:
+        done = house.cli(*command, "--json", expect=None, stdin=token + "\n" if command[0] == "login" else "",
+                         environment={"XDG_CONFIG_HOME": str(tmp_path)})
+        assert done.returncode in (0, 1), (command, done.stderr)
+        assert done.stdout, command
+        lines = done.stdout.splitlines() if command[:2] == ["logs", "export"] and "-o" not in command else [done.stdout]
+        for line in lines:
+            json.loads(line)
+
+
 def test_unreachable_server(home):
     done = run_cli("key", "list", "--url", "http://127.0.0.1:1", expect=3, environment=home)
     assert "127.0.0.1:1" in done.stderr
@@ -176,12 +200,38 @@ def test_login_with_the_printed_sign_in(house, tmp_path):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion(home, shell):
+def test_completion_scripts_are_read_by_their_shells(home, shell):
     script = run_cli("completion", shell, environment=home).stdout
     assert "serve" in script and "doctor" in script
-    program = shutil.which(shell)
-    if program:
-        subprocess.run([program, "-n"], input=script, text=True, check=True, capture_output=True)
+    done = subprocess.run([shutil.which(shell), "-n"], input=script, text=True, capture_output=True)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("line, found", [
+    ("slipway ke", {"key"}), ("slipway key ", {"create", "list", "revoke", "rotate"}), ("slipway --json logs t", {"tail"}),
+    ("slipway key create --env", {"--environment"})])
+def test_fish_completes(home, tmp_path, line, found):
+    (tmp_path / "slipway.fish").write_text(run_cli("completion", "fish", environment=home).stdout)
+    done = subprocess.run(["fish", "--no-config", "-c", f"source {tmp_path}/slipway.fish; complete -C '{line}'"], text=True,
+                          capture_output=True, env=home)
+    assert not done.stderr, done.stderr
+    assert {row.split("\t")[0] for row in done.stdout.splitlines()} == found
+
+
+@pytest.mark.parametrize("words, found", [
+    (["slipway", "ke"], "key"), (["slipway", "key", ""], "create list revoke rotate"),
+    (["slipway", "--json", "logs", "t"], "tail"), (["slipway", "key", "create", "--env"], "--environment")])
+def test_zsh_completes(home, tmp_path, words, found):
+    """The script's own function, with zsh's _describe replaced by one that says what it was given."""
+    (tmp_path / "_slipway").write_text(run_cli("completion", "zsh", environment=home).stdout)
+    quoted = " ".join(f"'{word}'" for word in words)
+    script = f'''compdef() {{ :; }}; _files() {{ echo files; }}
+_describe() {{ local -a given; given=("${{(@P)2}}"); echo "$1: ${{given[@]%%:*}}"; }}
+source {tmp_path}/_slipway
+words=({quoted}); CURRENT={len(words)}; _slipway'''
+    done = subprocess.run(["zsh", "-f", "-c", script], text=True, capture_output=True, env=home)
+    assert not done.stderr and all(word in done.stdout for word in found.split()), (done.stdout, done.stderr)
+    assert done.stdout.startswith("option:" if words[-1].startswith("-") else "command:")
 
 
 def test_bash_completes(home):

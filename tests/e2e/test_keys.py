@@ -71,7 +71,11 @@ def test_revoke_takes_effect_at_once(house, key):
     fields = listed(house, key.id)
     assert fields["state"] == "revoked" and fields["revoked_at"]
     answer = house.chat(key=key)
-    assert answer.json()["error"]["code"] == "invalid_api_key"
+    error = answer.json()["error"]
+    assert error["code"] == "invalid_api_key" and "revoked" in error["message"]
+    record = house.wait_record(answer)
+    assert record["status"] == "client_error" and record["http_status"] == 401
+    assert record["error"] == {"code": error["code"], "message": error["message"]}
 
 
 def test_revoking_does_not_cut_running_calls(house, key, upstream):

@@ -204,8 +204,20 @@ def test_check_command(tmp_path):
 
 
 def test_doctor(house):
-    told = json.loads(house.cli("doctor", "--config", house.config_file, "--json", expect=None).stdout)
-    text = json.dumps(told)
-    assert "dead" in text and "simulated" in text
-    for finding in told.get("items") or told.get("checks") or told.get("findings"):
-        assert finding.get("state") or finding.get("health") or finding.get("status"), finding
+    """Every finding that is not well says how to mend it, to people and to programs, and the exit code says so."""
+    done = house.cli("doctor", "--config", house.config_file, "--json", expect=1)
+    told = {finding["check"]: finding for finding in json.loads(done.stdout)["items"]}
+    assert {"settings", "data directory", "disk space", "disk writes", "clock", "open files", "port"} <= set(told)
+    assert told["connection dead"]["state"] == "fail" and "base_url" in told["connection dead"]["mend"]
+    assert told["connection simulated"]["state"] == told["settings"]["state"] == told["data directory"]["state"] == "ok"
+    assert told["connection fake"]["state"] == "ok" and "credentials are good" in told["connection fake"]["detail"]
+    for finding in told.values():
+        assert finding["detail"] and bool(finding["mend"]) == (finding["state"] != "ok"), finding
+    text = house.cli("doctor", "--config", house.config_file, expect=1).stdout
+    assert told["connection dead"]["mend"] in text
+
+
+def test_doctor_is_content_with_a_good_house(make_server):
+    server = make_server()
+    told = json.loads(server.cli("doctor", "--config", server.config_file, "--json").stdout)
+    assert {finding["state"] for finding in told["items"]} <= {"ok", "warn"}

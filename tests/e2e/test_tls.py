@@ -98,6 +98,21 @@ def test_provider_of_a_private_authority(server_to, certificates, tls_upstream):
     assert all(record["status"] == "ok" for record in server.wait_records(2))
 
 
+def test_provider_that_the_system_trusts(make_server, certificates, tls_upstream):
+    """Without ca_file the system's trust store decides; OpenSSL lets SSL_CERT_FILE stand for it."""
+    connection = {"base_url": tls_upstream.base_url, "api_key": "x", "models": ["fake-*"], "allow_private": True}
+    server = make_server({"connections": {"fake": connection}},
+                         environment={"SSL_CERT_FILE": str(certificates / "authority.pem")})
+    answer = server.chat(model=tls_upstream.fresh(None))
+    assert answer.status_code == 200, answer.text
+    assert server.wait_record(answer)["status"] == "ok"
+    # A store that doesn't know the authority: the same connection is refused.
+    other = make_server({"connections": {"fake": connection}},
+                        environment={"SSL_CERT_FILE": str(certificates / "stranger.pem")})
+    refused = other.chat(model=tls_upstream.fresh(None))
+    assert refused.status_code == 502 and "certificate" in refused.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("ca", [None, "stranger.pem"])
 def test_provider_that_is_not_trusted(server_to, certificates, tls_upstream, ca):
     server = server_to(**({"ca_file": str(certificates / ca)} if ca else {}))

@@ -6,6 +6,8 @@ import {
 import {ApiError} from '../api/client';
 import {sessionQuery} from '../api/queries';
 import {cleanInvocations, cleanOverview, cleanShell, parseSearch, stringifySearch} from '../lib/search';
+import {cleanAudit} from '../lib/audit';
+import {cleanPeople} from '../lib/people-search';
 import {ErrorPage, NotFoundPage} from '../ui/notices';
 import {Shell} from './shell';
 
@@ -24,6 +26,11 @@ const signIn = createRoute({
     return next ? {next} : {};
   },
   component: lazyRouteComponent(() => import('../pages/sign-in'), 'SignInPage'),
+});
+
+const welcome = createRoute({
+  getParentRoute: () => root, path: '/welcome',
+  component: lazyRouteComponent(() => import('../pages/welcome'), 'WelcomePage'),
 });
 
 const app = createRoute({
@@ -73,9 +80,18 @@ const playground = createRoute({
   component: lazyRouteComponent(() => import('../pages/playground'), 'PlaygroundPage'),
 });
 
+const people = createRoute({
+  getParentRoute: () => app, path: '/people', validateSearch: cleanPeople,
+  component: lazyRouteComponent(() => import('../pages/people'), 'PeoplePage'),
+});
+const audit = createRoute({
+  getParentRoute: () => app, path: '/audit', validateSearch: cleanAudit,
+  component: lazyRouteComponent(() => import('../pages/audit'), 'AuditPage'),
+});
+
 export function makeRouter(queryClient: QueryClient) {
   return createRouter({
-    routeTree: root.addChildren([signIn, app.addChildren([overview, invocations, invocation, keys, playground])]),
+    routeTree: root.addChildren([signIn, welcome, app.addChildren([overview, invocations, invocation, keys, playground, people, audit])]),
     context: {queryClient},
     parseSearch,
     stringifySearch,

@@ -4,7 +4,7 @@ import {Button, Kbd, Menu, Modal, Table, UnstyledButton, useMantineColorScheme} 
 import {useHotkeys} from '@mantine/hooks';
 import {
   IconActivity, IconCheck, IconDeviceDesktop, IconKey, IconKeyboard, IconListDetails, IconLock, IconLogout, IconMessage2Bolt,
-  IconMoon, IconSearch, IconSun, IconUserCircle, IconFlask,
+  IconMoon, IconSearch, IconSun, IconUserCircle, IconFlask, IconHistory, IconUsers,
 } from '@tabler/icons-react';
 import {useQueryClient, useSuspenseQuery} from '@tanstack/react-query';
 import {Link, Outlet, useNavigate, useSearch} from '@tanstack/react-router';
@@ -23,6 +23,8 @@ export const kPages = [
   {to: '/', label: 'Overview', icon: IconActivity, key: 'o', hint: 'Is it healthy?'},
   {to: '/invocations', label: 'Invocations', icon: IconListDetails, key: 'i', hint: 'Every call, searchable'},
   {to: '/keys', label: 'Keys', icon: IconKey, key: 'k', hint: 'Who may call'},
+  {to: '/people', label: 'People', icon: IconUsers, key: 'm', hint: 'Who may do what?'},
+  {to: '/audit', label: 'Audit', icon: IconHistory, key: 't', hint: 'Who did what?'},
   {to: '/playground', label: 'Playground', icon: IconMessage2Bolt, key: 'p', hint: 'Try a model'},
 ] as const;
 

@@ -94,10 +94,12 @@ describe('sparklines', () => {
     for (const [, , y] of line.matchAll(/[ML]([\d.]+) ([\d.]+)/g)) expect(Number(y)).toBeLessThanOrEqual(28);
   });
   it('draws a dot for a value without neighbours', () => {
-    expect(sparkPaths([null, 5, null, 1, 2], 100, 10).line).toBe('M25 1L25 1M75 8.2L100 6.4');
+    const {line, dots} = sparkPaths([null, 5, null, 1, 2], 100, 10);
+    expect(line).toBe('M75 8.2L100 6.4');
+    expect(dots).toBe('M25 1L25 1');
   });
   it('draws nothing of nothing', () => {
-    expect(sparkPaths([], 10, 10)).toEqual({line: '', area: ''});
+    expect(sparkPaths([], 10, 10)).toEqual({line: '', area: '', dots: ''});
     expect(sparkPaths([null, null], 10, 10).line).toBe('');
     expect(sparkPaths([0, 0], 10, 10).line).not.toContain('NaN');
     expect(sparkPaths([5], 10, 10).line).not.toContain('NaN');

@@ -85,13 +85,13 @@ export function KeysPage() {
 
 function StateBadge({state}: {state: Key['state']}) {
   const color = {active: 'var(--status-ok)', expired: 'var(--status-client_error)', revoked: 'var(--status-interrupted)'}[state];
-  return <Badge variant="outline" size="sm" style={{color, borderColor: color, textTransform: 'none'}}>{state}</Badge>;
+  return <Badge variant="outline" size="sm" style={{color, borderColor: color, textTransform: 'none', minWidth: 'max-content'}}>{state}</Badge>;
 }
 
 function KeyTable({keys, onRotate, onRevoke}: {keys: Key[]; onRotate: (key: Key) => void; onRevoke: (key: Key) => void}) {
   const table = useTable({features, columns, data: keys, getRowId: (key) => key.id});
   return (
-    <table className="data-table">
+    <table className="data-table key-table">
       <thead>
         {table.getHeaderGroups().map((group) => (
           <tr key={group.id}>
@@ -111,7 +111,7 @@ function KeyTable({keys, onRotate, onRevoke}: {keys: Key[]; onRotate: (key: Key)
         {table.getRowModel().rows.map(({original: key}) => (
           <tr key={key.id}>
             <td className="key-name"><strong>{key.name}</strong><div className="mono" style={{color: 'var(--mantine-color-dimmed)'}}>{key.prefix}…</div></td>
-            <td>{key.use_case}</td>
+            <td>{key.use_case}<div className="only-narrow" style={{color: 'var(--mantine-color-dimmed)'}}> {key.environment}</div></td>
             <td>{key.environment}</td>
             <td style={{maxWidth: 260, overflowWrap: 'anywhere'}}>{key.allowed_models.length ? <span className="mono">{key.allowed_models.join(', ')}</span> : 'all'}
               {key.max_concurrent !== null && <div style={{color: 'var(--mantine-color-dimmed)'}}>at most {key.max_concurrent} at once</div>}</td>

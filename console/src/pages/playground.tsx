@@ -30,6 +30,9 @@ export function PlaygroundPage() {
   const set = (changes: Partial<Settings>) => setSettings((before) => ({...before, ...changes}));
   const {entries, setEntries, running, run, stop} = usePlayground();
   const [draft, setDraft] = useState('');
+  // Where there is little room, the conversation has it and the settings open on demand.
+  const narrow = useMediaQuery('(max-width: 900px)', undefined, {getInitialValueInEffect: false});
+  const [open, setOpen] = useState(false);
   const models = useQuery({...modelsQuery(settings.environment || undefined), enabled: settings.environment !== ''});
   const chat = (models.data ?? []).filter((m) => m.operations.includes('chat') && m.environment === settings.environment);
   const model = chat.find((m) => m.name === settings.model);
@@ -78,7 +81,11 @@ export function PlaygroundPage() {
       </TopBar>
       <div className="bench">
         <section className="bench-settings" aria-label="Settings" tabIndex={0}>
-          <Stack gap="sm">
+          {narrow && (
+            <Button fullWidth size="sm" variant="default" justify="space-between" aria-expanded={open} aria-controls="bench-fields" onClick={() => setOpen(!open)}
+                    rightSection={<IconChevronDown size={15} aria-hidden style={{transform: open ? 'rotate(180deg)' : undefined}} />}>{[settings.model || 'No model', settings.environment].join(' · ')}</Button>
+          )}
+          <Stack gap="sm" id="bench-fields" display={narrow && !open ? 'none' : undefined} mt={narrow ? 'sm' : 0}>
             <Select size="sm" label="Environment" data={environments} allowDeselect={false} value={settings.environment} onChange={(value) => set({environment: value ?? '', model: ''})} />
             <Select size="sm" label="Model" searchable data={[...new Set([...chat.map((m) => m.name), ...(settings.model ? [settings.model] : [])])]} allowDeselect={false} value={settings.model || null}
                     placeholder={models.isPending ? 'Loading…' : 'None in this environment'} onChange={(value) => set({model: value ?? ''})}

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import {Alert, Button, Divider, PasswordInput, Stack, Text, TextInput} from '@mantine/core';
-import {useMutation, useQueryClient} from '@tanstack/react-query';
+import {useMutation, useQuery, useQueryClient} from '@tanstack/react-query';
 import {getRouteApi, useRouter} from '@tanstack/react-router';
 import {useEffect, useRef, useState, type FormEvent} from 'react';
 import {api, errorMessage, need, setCsrfToken} from '../api/client';
+import {signInMethodsQuery} from '../api/people-queries';
 import {sessionQuery} from '../api/queries';
 import {Logo} from '../app/logo';
 import {PageLoading} from '../ui/notices';
@@ -16,6 +17,18 @@ interface Credentials {
 
 const route = getRouteApi('/sign-in');
 
+// What an attempt with the identity provider came to; the server leaves it for this page only.
+function takeNotice(): string {
+  const found = /(?:^|; )slipway_notice=([^;]*)/.exec(document.cookie);
+  if (!found) return '';
+  document.cookie = 'slipway_notice=; Path=/sign-in; Max-Age=0';
+  try {
+    return decodeURIComponent(found[1]!);
+  } catch {
+    return '';
+  }
+}
+
 export function SignInPage() {
   const {next} = route.useSearch();
   const router = useRouter();
@@ -24,6 +37,8 @@ export function SignInPage() {
   const [password, setPassword] = useState('');
   const [token, setToken] = useState('');
   const tried = useRef(false);
+  const {data: methods} = useQuery(signInMethodsQuery);
+  const [notice] = useState(takeNotice);
 
   const signIn = useMutation({
     mutationFn: (credentials: Credentials) => need(api.POST('/api/v1/session', {body: credentials})),
@@ -64,13 +79,16 @@ export function SignInPage() {
           <div><h1 style={{margin: 0}}>Sign in to Slipway</h1><Text size="sm" c="dimmed">Generative AI in production, in view</Text></div>
         </div>
         {signIn.isError && <Alert color="red" variant="light" role="alert" mb="md" styles={{message: {color: 'var(--mantine-color-error)'}}}>{errorMessage(signIn.error)}</Alert>}
-        <form onSubmit={byPassword}>
+        {notice && !signIn.isError && <Alert color="red" variant="light" role="alert" mb="md" styles={{message: {color: 'var(--mantine-color-error)'}}}>{notice}</Alert>}
+        {methods?.oidc && <Button component="a" href={`/api/v1/oidc/start${next ? `?next=${encodeURIComponent(next)}` : ''}`} fullWidth variant={methods.password ? 'default' : 'filled'}>Sign in with {methods.oidc.name}</Button>}
+        {methods?.oidc && methods.password && <Divider my="lg" label="or with a password" />}
+        {methods?.password !== false && <form onSubmit={byPassword}>
           <Stack gap="sm">
             <TextInput label="Name or e-mail" autoComplete="username" required autoFocus value={name} onChange={(e) => setName(e.currentTarget.value)} />
             <PasswordInput label="Password" autoComplete="current-password" required value={password} onChange={(e) => setPassword(e.currentTarget.value)} />
             <Button type="submit" fullWidth loading={signIn.isPending} disabled={!name.trim() || !password}>Sign in</Button>
           </Stack>
-        </form>
+        </form>}
         <Divider my="lg" label="or for the first time" />
         <form onSubmit={byToken}>
           <Stack gap="sm">

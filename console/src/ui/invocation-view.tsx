@@ -14,6 +14,7 @@ import {formatDuration, formatFullTime, formatInteger, formatUsd, formatBytes} f
 import {curlCommand} from '../lib/snippets';
 import {encodeShared} from '../lib/share';
 import {timingSegments, tokensPerSecond} from '../lib/timing';
+import {tokenRows} from '../lib/token-rows';
 import {Copy, kStatusMeaning, StatusMark} from './bits';
 import {TurnCard} from './conversation';
 import {JsonView} from './json-view';
@@ -79,7 +80,7 @@ function Timing({call}: {call: Invocation}) {
   return (
     <section aria-label="Timing" className="card" style={{padding: '11px 14px', marginBottom: 12}}>
       <div style={{display: 'flex', justifyContent: 'space-between', alignItems: 'baseline', marginBottom: 7}}>
-        <h2 style={{margin: 0, fontSize: 'var(--mantine-font-size-md)'}}>{formatDuration(call.duration_ms)}</h2>
+        <h2 style={{margin: 0, fontSize: 'var(--mantine-font-size-md)'}}>{formatDuration(call.duration_ms)} in all</h2>
         <span style={{fontSize: 'var(--mantine-font-size-sm)', color: 'var(--mantine-color-dimmed)'}}>
           {[call.first_token_ms !== null && `first token after ${formatDuration(call.first_token_ms)}`, rate !== null && `${rate.toFixed(0)} tokens/s`,
             call.attempts > 1 && `${call.attempts} attempts`].filter(Boolean).join(' · ')}
@@ -95,14 +96,8 @@ function Timing({call}: {call: Invocation}) {
   );
 }
 
-const kClasses = [
-  ['input', 'Input'], ['cache_read', 'Cache read'], ['cache_write', 'Cache write'], ['output', 'Output'], ['reasoning', 'Reasoning'],
-  ['audio_input', 'Audio in'], ['audio_output', 'Audio out'],
-] as const;
-
 function TokensAndCost({call}: {call: InvocationDetail}) {
-  const lines = new Map((call.cost_lines ?? []).map((line) => [line.class, line]));
-  const rows = kClasses.filter(([name]) => call.usage[name] !== null && (call.usage[name]! > 0 || name === 'input' || name === 'output'));
+  const rows = tokenRows(call);
   const known = call.cost_usd !== null;
   return (
     <section aria-label="Tokens and cost" className="card scroll-x" style={{marginBottom: 12}} tabIndex={0}>
@@ -110,11 +105,11 @@ function TokensAndCost({call}: {call: InvocationDetail}) {
         <thead><tr><th scope="col">Tokens{call.usage.estimated ? ' (estimated)' : ''}</th><th scope="col" className="right">Count</th>
           <th scope="col" className="right">$ per million</th><th scope="col" className="right">Cost</th></tr></thead>
         <tbody>
-          {rows.map(([name, label]) => (
+          {rows.map(({name, label, count, line}) => (
             <tr key={name}>
-              <td>{label}</td><td className="right">{formatInteger(call.usage[name])}</td>
-              <td className="right">{lines.get(name) ? formatUsd(lines.get(name)!.usd_per_million) : '–'}</td>
-              <td className="right">{lines.get(name) ? formatUsd(lines.get(name)!.usd) : '–'}</td>
+              <td>{label}</td><td className="right">{formatInteger(count)}</td>
+              <td className="right">{line ? formatUsd(line.usd_per_million) : '–'}</td>
+              <td className="right">{line ? formatUsd(line.usd) : '–'}</td>
             </tr>
           ))}
           {!rows.length && <tr><td colSpan={4} style={{color: 'var(--mantine-color-dimmed)'}}>No tokens were reported.</td></tr>}

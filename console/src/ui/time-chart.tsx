@@ -81,6 +81,8 @@ function Plot(props: Props) {
   const scheme = useComputedColorScheme('light');
   const still = useReducedMotion();
   const [ready, setReady] = useState(false);
+  const drawn = useRef(false);
+  const {times, series} = props;
 
   useEffect(() => {
     let gone = false;
@@ -101,14 +103,17 @@ function Plot(props: Props) {
       observer?.disconnect();
       chart.current?.dispose();
       chart.current = null;
+      drawn.current = false;
     };
   }, []);
 
   useEffect(() => {
     if (!ready || !chart.current) return;
-    chart.current.setOption(optionsOf(props, scheme === 'dark', !!still), {notMerge: true});
+    // Only what is new moves: figures that come in while somebody looks don't start the plot anew.
+    chart.current.setOption(optionsOf(latest.current, scheme === 'dark', !!still || drawn.current), {notMerge: true});
+    drawn.current = true;
     chart.current.dispatchAction({type: 'takeGlobalCursor', key: 'brush', brushOption: {brushType: 'lineX', brushMode: 'single'}});
-  }, [ready, props, scheme, still]);
+  }, [ready, times, series, scheme, still]);
 
   return <div ref={element} role="img" aria-label={`${props.title}. ${props.summary}`} style={{height: '100%', width: '100%'}} />;
 }
@@ -156,7 +161,8 @@ function optionsOf({kind, times, stepMs, series, format}: Props, dark: boolean, 
   const span = times.length * stepMs;
   const bars = kind === 'bar';
   return {
-    animation: !still,
+    // A line is uncovered from left to right, and points that stand alone would come last, one by one.
+    animation: !still && (bars || !series.some((s) => isSparse(s.values))),
     animationDuration: 250,
     animationDurationUpdate: 150,
     grid: {left: 4, right: 10, top: 14, bottom: 2, containLabel: true},
@@ -202,7 +208,7 @@ function optionsOf({kind, times, stepMs, series, format}: Props, dark: boolean, 
       barMaxWidth: 40, emphasis: {focus: 'none' as const},
     } : {
       type: 'line' as const, name: s.name, data: s.values, itemStyle: {color: s.color}, lineStyle: {color: s.color, width: 1.8},
-      showSymbol: times.length < 3 || isSparse(s.values), symbolSize: 5, connectNulls: false, emphasis: {focus: 'none' as const},
+      showSymbol: times.length < 3 || isSparse(s.values), showAllSymbol: true, symbolSize: 5, connectNulls: false, emphasis: {focus: 'none' as const},
     }),
   };
 }

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command_parts.h"
+
+#include <cstdint>
+#include <fstream>
+#include <ostream>
+#include <sstream>
+
+#include "base/clock.h"
+#include "base/settings.h"
+#include "base/text.h"
+#include "base/yaml_json.h"
+
+namespace slipway::cli {
+
+std::vector<std::string> texts_of(const json::object& object, std::string_view field) {
+  std::vector<std::string> out;
+  if (const json::value* list = object.if_contains(field); list != nullptr && list->is_array())
+    for (const json::value& item : list->as_array())
+      if (item.is_string()) out.emplace_back(item.as_string());
+  return out;
+}
+
+std::string join(const std::vector<std::string>& words, std::string_view between) {
+  std::string out;
+  for (const std::string& word : words) out.append(out.empty() ? "" : between).append(word);
+  return out;
+}
+
+Result<json::array> items_of(Result<json::value> answer) {
+  if (!answer) return fail(std::move(answer).error());
+  if (answer->is_object())
+    if (json::value* items = answer->as_object().if_contains("items"); items != nullptr && items->is_array())
+      return std::move(items->as_array());
+  return fail(ErrorCode::kInternal, "the server's answer has no items", "",
+              "is this the address of a Slipway server?");
+}
+
+Result<json::value> moment_of(const std::string& text, const std::string& option) {
+  if (text.empty() || text == "never") return json::value(nullptr);
+  if (const auto seconds = parse_duration(text, DurationUnit::kSeconds))
+    return json::value(format_time_us(unix_now_us() + static_cast<std::int64_t>(*seconds) * 1'000'000));
+  if (const auto moment = parse_time_us(text)) return json::value(format_time_us(*moment));
+  return fail(ErrorCode::kInvalidArgument, "\"" + text + "\" is neither a duration nor a time", option,
+              "for instance 90d, or 2027-01-31T00:00:00Z");
+}
+
+Result<json::object> read_yaml_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf()))
+    return fail(ErrorCode::kInvalidArgument, "can't be read", path, "check the name and who may read it");
+  SLIPWAY_ASSIGN(const YamlNode node, parse_yaml(text.str(), path));
+  if (!node.is_map()) return fail(ErrorCode::kInvalidArgument, "must be a map of fields", path);
+  return std::move(yaml_to_json(node).as_object());
+}
+
+int save_stream(const Output& output, const ApiClient& api, const std::string& path, std::string_view accept,
+                const std::string& file) {
+  std::ofstream opened;
+  if (!file.empty()) {
+    opened.open(file, std::ios::binary | std::ios::trunc);
+    if (!opened)
+      return output.fail({ErrorCode::kIo, "can't be written", file, "check folder and permissions"});
+  }
+  std::ostream& target = file.empty() ? output.out() : opened;
+  std::uint64_t bytes = 0;
+  const auto done = api.stream(path, accept, [&](std::string_view piece) {
+    bytes += piece.size();
+    target.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+    return target.good();
+  });
+  target.flush();
+  if (!done) return output.fail(done.error());
+  if (!target.good())
+    return output.fail(
+        {ErrorCode::kIo, "the export could not be written to its end", file, "is the disk full?"});
+  if (!file.empty() && output.json())
+    output.print_json({{"file", file}, {"bytes", bytes}});
+  else if (!file.empty())
+    output.note("Wrote " + std::to_string(bytes) + " bytes to " + file);
+  return kExitDone;
+}
+
+}  // namespace slipway::cli

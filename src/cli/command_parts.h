@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small things that several families of commands need.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "cli/commands.h"
+
+namespace slipway::cli {
+
+// The strings of a list in a JSON object; empty if there is none.
+std::vector<std::string> texts_of(const json::object& object, std::string_view field);
+std::string join(const std::vector<std::string>& words, std::string_view between = " ");
+// `items` of a list's answer.
+Result<json::array> items_of(Result<json::value> answer);
+// "90d" from now, or a moment in RFC 3339; null for "never" and nothing. `option` is named in errors.
+Result<json::value> moment_of(const std::string& text, const std::string& option = "--expires");
+// A YAML file's map as JSON. Errors say file, line and column.
+Result<json::object> read_yaml_file(const std::string& path);
+// Streams an export to standard output or, with `file`, to that file. Gives the exit code.
+int save_stream(const Output& output, const ApiClient& api, const std::string& path, std::string_view accept,
+                const std::string& file);
+
+template <class Options>
+void on_call(CLI::App* command, Context& context, std::shared_ptr<Options> options,
+             int (*action)(const Context&, const Options&)) {
+  command->callback([&context, options, action] {
+    context.action = [&context, options, action] { return action(context, *options); };
+  });
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A database in a temporary directory with this room's tables, for tests.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "governance/schema.h"
+#include "store/database.h"
+#include "store/test_database.h"
+
+namespace slipway::governance {
+
+class WorldTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "slipway-gov-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+    auto opened = store::Database::open(store::test_database_options(directory_));
+    ASSERT_TRUE(opened) << opened.error().describe();
+    database_ = std::move(*opened);
+    const auto migrated = migrate_governance(*database_);
+    ASSERT_TRUE(migrated) << migrated.error().describe();
+  }
+  void TearDown() override {
+    database_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+  // As somebody with the file in their hands would.
+  void tamper(const std::string& statement) {
+    const auto done = database_->write([&](soci::session& sql) -> Result<> {
+      sql << statement;
+      return {};
+    });
+    ASSERT_TRUE(done) << done.error().describe();
+  }
+
+  std::filesystem::path directory_;
+  std::unique_ptr<store::Database> database_;
+};
+
+}  // namespace slipway::governance
