@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A JSON Schema (the words of 2020-12 that our own schemas use) held against a value, with findings that a
-// person can act on: where, what, what to do. docs/decisions says why this is not a library. Immutable once
-// made; any thread.
+// person can act on: where, what, what to do. docs/decisions/0010 says why this is not a library. Immutable
+// once made; any thread.
 #pragma once
 
 #include <re2/re2.h>
