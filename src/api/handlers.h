@@ -27,6 +27,7 @@ struct Route {
 // Each file of handlers names its routes; the router tries the groups in turn, so within a group literal
 // segments come before {…}.
 std::span<const Route> core_routes();
+std::span<const Route> assets_routes();
 std::span<const Route> use_cases_routes();
 std::span<const Route> policies_routes();
 std::span<const Route> people_routes();

@@ -47,4 +47,19 @@ std::string problem_json(const Error& error, std::string_view request_id) {
   return out;
 }
 
+std::string problem_json(std::string_view detail, const std::vector<FieldError>& errors,
+                         std::string_view request_id) {
+  const int status = http_status(ErrorCode::kInvalidArgument);
+  json::array list;
+  for (const FieldError& error : errors)
+    list.emplace_back(json::object{{"field", error.field}, {"detail", error.detail}});
+  return json::serialize(json::object{{"type", "about:blank"},
+                                      {"title", net::reason_phrase(status)},
+                                      {"status", status},
+                                      {"detail", detail},
+                                      {"code", to_string(ErrorCode::kInvalidArgument)},
+                                      {"request_id", request_id},
+                                      {"errors", std::move(list)}});
+}
+
 }  // namespace slipway::api

@@ -43,6 +43,7 @@ using GroupFunction = std::span<const Route> (*)();
 constexpr std::array kGroups = {
     GroupFunction{core_routes},   GroupFunction{use_cases_routes}, GroupFunction{policies_routes},
     GroupFunction{people_routes}, GroupFunction{audit_routes},     GroupFunction{oidc_routes},
+    GroupFunction{assets_routes},
 };
 
 // Whether `path` fits `pattern`, segment by segment; fills `found` with what stands in the places of {…}.

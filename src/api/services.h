@@ -13,6 +13,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "catalog/asset_store.h"
 #include "gateway/gateway.h"
 #include "governance/audit_log.h"
 #include "governance/keys.h"
@@ -59,6 +60,7 @@ struct Services {
   governance::ReviewStore& reviews;
   governance::PolicyStore& policies;
   governance::KeyStore& keys;
+  catalog::AssetStore& assets;
   governance::AuditLog& audit;
   std::string anchors_file;
   Oidc* oidc = nullptr;  // null: no identity provider

@@ -15,6 +15,8 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "catalog/schema.h"
+#include "governance/asset_ports.h"
 #include "governance/schema.h"
 
 namespace slipway::app {
@@ -127,7 +129,10 @@ Result<std::unique_ptr<Application>> Application::start(Config config, Logger lo
 
 Application::~Application() { stop(); }
 
-Result<> migrate_rooms(store::Database& database) { return governance::migrate_governance(database); }
+Result<> migrate_rooms(store::Database& database) {
+  SLIPWAY_TRY(catalog::migrate_catalog(database));
+  return governance::migrate_governance(database);
+}
 
 Result<> Application::open_stores() {
   const std::filesystem::path directory = config_.data_dir;
@@ -138,6 +143,9 @@ Result<> Application::open_stores() {
   principals_ = std::make_unique<governance::PrincipalStore>(
       *database_, static_cast<std::int64_t>(config_.security.session_hours) * 3'600'000'000);
   SLIPWAY_TRY(open_registry());
+  assets_ = std::make_unique<catalog::AssetStore>(
+      *database_, governance::asset_ports(),
+      catalog::AssetLimits{config_.catalog.asset_bytes, config_.catalog.push_assets});
 
   telemetry::SpoolOptions spool;
   spool.directory = directory / "spool";
@@ -265,6 +273,7 @@ Result<> Application::start_loops() {
                         .reviews = *reviews_,
                         .policies = *policies_,
                         .keys = *keys_,
+                        .assets = *assets_,
                         .audit = *audit_,
                         .anchors_file = anchors_->file(),
                         .oidc = oidc_.get(),

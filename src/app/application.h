@@ -81,6 +81,7 @@ class Application {
   std::unique_ptr<governance::ReviewStore> reviews_;
   std::unique_ptr<governance::PolicyStore> policies_;
   std::unique_ptr<governance::KeyStore> keys_;
+  std::unique_ptr<catalog::AssetStore> assets_;
   std::unique_ptr<telemetry::Spool> spool_;
   std::unique_ptr<telemetry::TelemetryStore> telemetry_;
   std::unique_ptr<telemetry::TelemetryQuery> query_;

@@ -158,6 +158,14 @@ void declare_store(SettingsSchema& s, StoreConfig& c) {
             "Connections to that database, or handles of the file, of each node.");
 }
 
+void declare_catalog(SettingsSchema& s, CatalogConfig& c) {
+  s.size("catalog.asset_size", c.asset_bytes, kKiB, 16 * kMiB,
+         "Content of one asset, as canonical JSON. Cases of datasets are kept beside it and do not count.");
+  s.size("catalog.push_size", c.push_bytes, 64 * kKiB, kGiB,
+         "All assets of one plan or push, as they are sent. server.limits.body_bytes limits them, too.");
+  s.integer("catalog.push_assets", c.push_assets, 1, 5'000, "Assets of one plan or push.");
+}
+
 void declare_telemetry(SettingsSchema& s, TelemetryConfig& c) {
   s.duration("telemetry.group_commit", c.group_commit_ms, DurationUnit::kMilliseconds, 1, 100,
              "Records that arrive within this time share one write to the disk.");
@@ -461,6 +469,7 @@ SettingsSchema declare_config(Config& config) {
                                    s.string("model", c.model, "The provider's name of it. Empty: the same.");
                                  });
   declare_store(schema, config.store);
+  declare_catalog(schema, config.catalog);
   declare_telemetry(schema, config.telemetry);
   declare_gateway(schema, config.gateway);
   declare_rest(schema, config);

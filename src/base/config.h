@@ -128,6 +128,12 @@ struct StoreConfig {
   std::uint32_t sessions = 4;
 };
 
+struct CatalogConfig {
+  std::uint64_t asset_bytes = 1u << 20;
+  std::uint64_t push_bytes = 32u << 20;
+  std::uint32_t push_assets = 5'000;
+};
+
 struct WatchdogConfig {
   std::uint32_t stall_ms = 25;
 };
@@ -176,6 +182,7 @@ struct Config {
   std::vector<ConnectionConfig> connections;
   std::vector<ModelRouteConfig> models;
   StoreConfig store;
+  CatalogConfig catalog;
   TelemetryConfig telemetry;
   GatewayConfig gateway;
   SimulatedConfig simulated;
