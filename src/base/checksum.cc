@@ -29,8 +29,8 @@ std::uint32_t update_portable(std::uint32_t crc, std::string_view bytes) {
 }
 
 #if defined(__x86_64__)
-// The instruction takes three cycles, but one can begin each cycle: three stretches are summed side by side, and
-// the sums joined by moving the first past the bytes of the next.
+// The instruction takes three cycles, but one can begin each cycle: three stretches are summed side by side,
+// and the sums joined by moving the first past the bytes of the next.
 constexpr std::size_t kStretch = 256;
 constexpr std::array<std::array<std::uint32_t, 256>, 4> make_shifts() {
   std::array<std::array<std::uint32_t, 256>, 4> shifts{};

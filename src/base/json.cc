@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/basic_parser_impl.hpp>
 #include <charconv>
 #include <cmath>
 
@@ -44,6 +45,88 @@ const json::value* find(const json::object& object, std::string_view key) {
   return value == nullptr || value->is_null() ? nullptr : value;
 }
 
+// Builds the document as Boost's own parser does, but reads numbers with a point exactly: its own reading is
+// off in the last digit now and then (before Boost 1.82), which would change a content's digest.
+class ExactHandler {
+ public:
+  static constexpr std::size_t max_object_size = json::object::max_size();
+  static constexpr std::size_t max_array_size = json::array::max_size();
+  static constexpr std::size_t max_key_size = json::string::max_size();
+  static constexpr std::size_t max_string_size = json::string::max_size();
+
+  json::value release() { return stack_.release(); }
+
+  bool on_document_begin(boost::system::error_code&) {
+    stack_.reset();
+    return true;
+  }
+  bool on_document_end(boost::system::error_code&) { return true; }
+  bool on_object_begin(boost::system::error_code&) { return true; }
+  bool on_object_end(std::size_t size, boost::system::error_code&) {
+    stack_.push_object(size);
+    return true;
+  }
+  bool on_array_begin(boost::system::error_code&) { return true; }
+  bool on_array_end(std::size_t size, boost::system::error_code&) {
+    stack_.push_array(size);
+    return true;
+  }
+  bool on_key_part(json::string_view text, std::size_t, boost::system::error_code&) { return on_part(text); }
+  bool on_key(json::string_view text, std::size_t, boost::system::error_code&) {
+    stack_.push_key(text);
+    return true;
+  }
+  bool on_string_part(json::string_view text, std::size_t, boost::system::error_code&) {
+    return on_part(text);
+  }
+  bool on_string(json::string_view text, std::size_t, boost::system::error_code&) {
+    stack_.push_string(text);
+    return true;
+  }
+  bool on_number_part(json::string_view text, boost::system::error_code&) {
+    number_.append(text.data(), text.size());
+    return true;
+  }
+  bool on_int64(std::int64_t number, json::string_view, boost::system::error_code&) {
+    number_.clear();
+    stack_.push_int64(number);
+    return true;
+  }
+  bool on_uint64(std::uint64_t number, json::string_view, boost::system::error_code&) {
+    number_.clear();
+    stack_.push_uint64(number);
+    return true;
+  }
+  bool on_double(double number, json::string_view text, boost::system::error_code&) {
+    number_.append(text.data(), text.size());
+    double exact = number;
+    // Out of range keeps what Boost makes of it: zero or infinity.
+    if (std::from_chars(number_.data(), number_.data() + number_.size(), exact).ec != std::errc{})
+      exact = number;
+    number_.clear();
+    stack_.push_double(exact);
+    return true;
+  }
+  bool on_bool(bool value, boost::system::error_code&) {
+    stack_.push_bool(value);
+    return true;
+  }
+  bool on_null(boost::system::error_code&) {
+    stack_.push_null();
+    return true;
+  }
+  bool on_comment_part(json::string_view, boost::system::error_code&) { return true; }
+  bool on_comment(json::string_view, boost::system::error_code&) { return true; }
+
+ private:
+  bool on_part(json::string_view text) {
+    stack_.push_chars(text);
+    return true;
+  }
+  json::value_stack stack_;
+  std::string number_;  // what came of a number before its last piece
+};
+
 // Digits in front of the point, and zeros behind it, before ECMAScript turns to exponents.
 constexpr int kPlainUpTo = 21;
 constexpr int kPlainDownTo = -6;
@@ -57,10 +140,9 @@ Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) 
         fmt::format("the JSON text has {} bytes, more than the limit of {}", text.size(), limits.size_bytes));
   json::parse_options options;
   options.max_depth = limits.depth;
-  json::stream_parser parser({}, options);
+  json::basic_parser<ExactHandler> parser(options);
   boost::system::error_code error;
-  std::size_t read = parser.write_some(text.data(), text.size(), error);
-  if (!error && read == text.size()) parser.finish(error);
+  const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
   if (!error && read < text.size() && !trim(text.substr(read)).empty()) error = json::error::extra_data;
   if (error) {
     const std::string_view before = text.substr(0, std::min(read, text.size()));
@@ -70,7 +152,7 @@ Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) 
     return fail(ErrorCode::kInvalidArgument, fmt::format("not valid JSON: {}", error.message()),
                 fmt::format("line {}, column {}", line, column));
   }
-  return parser.release();
+  return parser.handler().release();
 }
 
 Result<std::optional<std::string>> optional_string(const json::object& object, std::string_view key,

@@ -28,10 +28,11 @@ TEST(YamlJson, WritesWhatPeopleLikeToRead) {
       R"({"description": "Answers", "n": 1, "empty": {}, "none": [], "odd": "a: b", "version": "1.0",
           "messages": [{"role": "system", "content": "You help.\n\nBe kind.\n"}, {"placeholder": "messages"}],
           "tools": ["one", "two"], "answer": "no"})");
-  EXPECT_EQ(json_to_yaml(value),
-            "description: Answers\nn: 1\nempty: {}\nnone: []\nodd: \"a: b\"\nversion: \"1.0\"\nmessages:\n"
-            "  - role: system\n    content: |\n      You help.\n\n      Be kind.\n  - placeholder: messages\n"
-            "tools:\n  - one\n  - two\nanswer: \"no\"\n");
+  EXPECT_EQ(
+      json_to_yaml(value),
+      "description: Answers\n\"n\": 1\nempty: {}\nnone: []\nodd: \"a: b\"\nversion: \"1.0\"\nmessages:\n"
+      "  - role: system\n    content: |\n      You help.\n\n      Be kind.\n  - placeholder: messages\n"
+      "tools:\n  - one\n  - two\nanswer: \"no\"\n");
 }
 
 json::value random_value(int depth) {

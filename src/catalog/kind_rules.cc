@@ -16,9 +16,9 @@ namespace slipway::catalog {
 
 namespace {
 
-constexpr double kExactIntegers = 9'007'199'254'740'992.0;  // 2^53
-constexpr std::size_t kFunctionNameLimit = 64;              // of OpenAI's and Anthropic's APIs
-constexpr std::int64_t kPatternBytes = 1 << 20;             // compiled, each
+constexpr std::int64_t kExactIntegers = 9'007'199'254'740'992;  // 2^53
+constexpr std::size_t kFunctionNameLimit = 64;                  // of OpenAI's and Anthropic's APIs
+constexpr std::int64_t kPatternBytes = 1 << 20;                 // compiled, each
 
 // The node that `path` leads to, or the last one on the way that there is.
 const YamlNode* node_at(const YamlNode* node, std::string_view path) {
@@ -231,7 +231,8 @@ void check_values(const json::value& value, const std::string& path, ProblemList
       break;
     case json::kind::int64:
     case json::kind::uint64:
-      if (std::fabs(value.to_number<double>()) > kExactIntegers)
+      // Compared as integers: as a number with a point, 2^53 + 1 would be 2^53.
+      if (value.is_uint64() || value.get_int64() > kExactIntegers || value.get_int64() < -kExactIntegers)
         problems.add(path, "this number is too large to be kept exactly", "Put it in quotes.");
       break;
     case json::kind::double_:

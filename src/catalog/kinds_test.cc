@@ -101,7 +101,7 @@ TEST(Kinds, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(wrong("description: Answers customers", "description: 5"),
             "description 2:14 must be text, but is a number | Put it in quotes: \"5\".");
   EXPECT_EQ(wrong("max_length: 100", "max_length: 1.5"),
-            "variables.question.max_length 6:41 must be a whole number, but is 1.5");
+            "variables.question.max_length 6:40 must be a whole number, but is 1.5");
   EXPECT_EQ(wrong("placeholder: messages", "placeholder: history"),
             "messages[1].placeholder 12:18 must be 'messages', but is 'history'");
   EXPECT_EQ(wrong("question: {type: string, max_length: 100}", "1st: {}"),

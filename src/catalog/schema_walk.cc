@@ -297,6 +297,10 @@ void SchemaWalk::check_type(const json::value& type, const Place& place, WalkFin
 
 void SchemaWalk::check_enum(const json::array& values, const Place& place, WalkFindings& out) {
   if (std::ranges::any_of(values, [&](const json::value& one) { return same(one, place.value); })) return;
+  if (values.size() == 1) {
+    report(out, place, fmt::format("must be {}, but is {}", shown(values[0]), shown(place.value)));
+    return;
+  }
   const std::vector<std::string> words = texts(values);
   std::string hint;
   if (place.value.is_string())

@@ -24,9 +24,8 @@ void pass_request(Call& call, UpstreamRequest& request) {
     request.body = call.body;
   } else {
     request.owned_body = call.gateway.take_buffer();
-    llm::rewrite_request(call.body, call.scan,
-                         same_model ? std::string_view{} : call.target.upstream_model, asks_usage,
-                         request.owned_body);
+    llm::rewrite_request(call.body, call.scan, same_model ? std::string_view{} : call.target.upstream_model,
+                         asks_usage, request.owned_body);
     request.body = request.owned_body;
   }
   request.target = call.operation == Operation::kChat ? connection.chat_target : connection.embeddings_target;

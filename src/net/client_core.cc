@@ -73,9 +73,10 @@ Found find_addresses(const std::string& host, std::uint16_t port) {
 
 ClientConnection::ClientConnection(std::shared_ptr<ClientCore> core, ClientPool& pool,
                                    std::unique_ptr<Transport> stream)
-    : transport(std::move(stream)), core_(std::move(core)), pool_(pool), idle_deadline_([this] {
-        on_idle_deadline();
-      }) {
+    : transport(std::move(stream)),
+      core_(std::move(core)),
+      pool_(pool),
+      idle_deadline_([this] { on_idle_deadline(); }) {
   ++pool_.open;
   ClientCore::add(core_->open, 1);
 }

@@ -21,9 +21,10 @@ class OpenSocket final : public rt::Socket {
   auto& registration() { return impl_.get_implementation().reactor_data_; }
 };
 
-// The one read a transport may have under way, in place of Asio's: it needs no memory, and it tells the reactor
-// when a read took all there was, so that the next one waits for the next event instead of asking the kernel in
-// vain. Between the requests of a kept connection that is one system call of three (docs/decisions/0009).
+// The one read a transport may have under way, in place of Asio's: it needs no memory, and it tells the
+// reactor when a read took all there was, so that the next one waits for the next event instead of asking the
+// kernel in vain. Between the requests of a kept connection that is one system call of three
+// (docs/decisions/0009).
 class ReadOperation final : public asio::detail::reactor_op {
  public:
   explicit ReadOperation(Transport& transport)

@@ -42,9 +42,9 @@ struct WriteResult {
 class Transport {
  public:
   virtual ~Transport() = default;
-  // Reads some bytes to `to` and calls sink->on_read(). `to` must stay until then. `expected`: whether bytes, or
-  // the end, may be there already. Without, the first attempt is left out where the last read took all there
-  // was; an end that came together with its bytes is then seen by look_again().
+  // Reads some bytes to `to` and calls sink->on_read(). `to` must stay until then. `expected`: whether bytes,
+  // or the end, may be there already. Without, the first attempt is left out where the last read took all
+  // there was; an end that came together with its bytes is then seen by look_again().
   virtual void read(char* to, std::size_t size, boost::intrusive_ptr<ReadSink> sink, bool expected) = 0;
   // Makes the attempt that a read under way has left out.
   virtual void look_again() {}

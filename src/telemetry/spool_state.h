@@ -35,8 +35,8 @@ struct SpoolChunk {
   std::shared_ptr<SpoolWaiter> waiter;
 };
 
-// The durable end, for readers that must not hold a lock: the indexer gives way to everything else, so what it
-// holds could keep a call waiting for as long as the machine is busy. One thread sets it.
+// The durable end, for readers that must not hold a lock: the indexer gives way to everything else, so what
+// it holds could keep a call waiting for as long as the machine is busy. One thread sets it.
 class PublishedPosition {
  public:
   void set(SpoolPosition position) {
@@ -98,7 +98,7 @@ struct Spool::State {
   std::vector<SpoolChunk> queue;
   std::vector<std::string> spare_buffers;
   std::map<std::uint64_t, std::uint64_t> segments;  // number → bytes
-  std::uint64_t syncs_wanted = 0;  // requests of sync() and rotate()
+  std::uint64_t syncs_wanted = 0;                   // requests of sync() and rotate()
   std::uint64_t syncs_done = 0;
   bool rotation_wanted = false;
   bool released = false;  // space may have become free: try again

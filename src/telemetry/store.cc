@@ -29,8 +29,9 @@ constexpr int kTruncateAttempts = 50;
 // Merging happens when blocks were added, at most this often.
 constexpr std::int64_t kMergeIntervalNs = 5'000'000'000;
 
-// The calling thread runs only on a core nobody else wants, and leaves it the moment somebody does. A niceness of
-// 19 is not enough: such a thread keeps the core until its slice of milliseconds is over, and calls wait for it.
+// The calling thread runs only on a core nobody else wants, and leaves it the moment somebody does. A
+// niceness of 19 is not enough: such a thread keeps the core until its slice of milliseconds is over, and
+// calls wait for it.
 void give_way_to_calls() {
   const sched_param none{};
   if (::sched_setscheduler(0, SCHED_IDLE, &none) != 0)
