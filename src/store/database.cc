@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "base/crypto.h"
 #include "base/text.h"
 #include "store/engine.h"
 
@@ -116,7 +117,13 @@ Database::Lease::~Lease() {
 void Database::Lease::commit() {
   // Either statement fails where an earlier one did and `work` overlooked it: PostgreSQL would take the
   // COMMIT of such a transaction and roll it back without an error.
-  *session_ << (mode_ == Mode::kWrite ? "UPDATE store_changes SET counter = counter + 1" : "SELECT 1");
+  if (mode_ == Mode::kWrite) {
+    std::uint64_t stamp = 0;
+    random_bytes(&stamp, sizeof(stamp));
+    *session_ << "UPDATE store_changes SET counter = " + std::to_string(stamp >> 1);
+  } else {
+    *session_ << "SELECT 1";
+  }
   *session_ << "COMMIT";
   open_ = false;
 }

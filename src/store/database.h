@@ -63,8 +63,9 @@ class Database {
     return run<std::invoke_result_t<Work, soci::session&>>(Mode::kQuietWrite, std::forward<Work>(work));
   }
 
-  // How often anything was written by write(), by any node: a cheap "has anything changed?". Asks the
-  // database.
+  // A number that is another one after each write() of any node: a cheap "has anything changed?". Asks the
+  // database. Not a count: a database that falls back to an earlier state (a restored backup, a replica that
+  // lagged) would come to the same count again with other contents.
   Result<std::int64_t> changes();
   [[nodiscard]] Backend backend() const;
 

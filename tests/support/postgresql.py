@@ -58,7 +58,7 @@ class Postgresql:
         self._run("initdb", "-D", self.data, "-U", "slipway", "-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8")
         with open(os.path.join(self.data, "postgresql.conf"), "a") as settings:
             settings.write(f"listen_addresses = '127.0.0.1'\nport = {self.port}\nunix_socket_directories = ''\n"
-                           "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 200\n")
+                           "fsync = off\nfull_page_writes = off\nmax_connections = 200\n")
         self.start()
 
     def _run(self, program, *arguments):
