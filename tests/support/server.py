@@ -148,7 +148,11 @@ class Server:
         ]
         for reader in self._readers:
             reader.start()
-        if not shown.wait(PATIENCE_S) or self.process.poll() is not None:
+        # A server that gave up closes its output a moment before it can be waited for: the welcome's last line
+        # decides, not poll().
+        if not shown.wait(PATIENCE_S) or not any(line.strip().startswith("Stop ") for line in list(welcome)):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(1)  # let it finish what it says about it
             self.kill()
             raise AssertionError("slipway did not start:\n" + "\n".join(self._log + welcome))
         self.welcome = "\n".join(welcome)
