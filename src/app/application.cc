@@ -13,6 +13,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/template_inspector.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "catalog/schema.h"
@@ -143,8 +144,10 @@ Result<> Application::open_stores() {
   principals_ = std::make_unique<governance::PrincipalStore>(
       *database_, static_cast<std::int64_t>(config_.security.session_hours) * 3'600'000'000);
   SLIPWAY_TRY(open_registry());
+  catalog::AssetPorts ports = governance::asset_ports();
+  ports.inspect_template = inspect_template;
   assets_ = std::make_unique<catalog::AssetStore>(
-      *database_, governance::asset_ports(),
+      *database_, std::move(ports),
       catalog::AssetLimits{config_.catalog.asset_bytes, config_.catalog.push_assets});
 
   telemetry::SpoolOptions spool;

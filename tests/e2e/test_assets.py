@@ -263,7 +263,8 @@ def test_yaml_bombs_end_at_once(stocked):
 
 def test_too_large_is_told(stocked):
     answer = stocked.push(stocked.prompt(text="x" * (1 << 20)), expect=422)
-    assert "catalog.asset_size" in answer["errors"][0]["detail"]
+    assert "a template has at most" in answer["errors"][0]["detail"]
+    assert "catalog.asset_size" in answer["errors"][1]["detail"]
     huge = stocked.server.api("POST", "/assets/push", content=b'{"assets": "' + b"x" * (5 << 20) + b'"}')
     assert huge.status_code == 413  # this server's body limit
 
