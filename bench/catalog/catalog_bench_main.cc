@@ -27,6 +27,7 @@ struct Options {
   std::uint32_t use_cases = 10'000;
   std::uint32_t versions = 5;  // of each asset; a use case has four assets
   std::uint32_t rounds = 100;
+  bool only_fill = false;
 };
 
 constexpr double kPageAimMs = 200;
@@ -224,6 +225,7 @@ int run(const Options& options) {
   AssetStore assets(**database);
   Texts texts;
   if (!fill(assets, options, texts)) return 1;
+  if (options.only_fill) return 0;
   std::printf("\n%-44s %9s %9s\n", "milliseconds", "median", "slowest");
   return measure_pages(assets, options, texts) && measure_plans(assets, options, texts) ? 0 : 1;
 }
@@ -240,11 +242,14 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1u, 1'000'000u));
   app.add_option("--versions", options.versions, "Versions of each asset")->check(CLI::Range(1u, 1'000u));
   app.add_option("--rounds", options.rounds, "Pages of each kind")->check(CLI::Range(1u, 100'000u));
+  std::string kept;
+  app.add_option("--fill", kept, "Only fill the store in that data directory of a server, and keep it");
   CLI11_PARSE(app, argc, argv);
-  if (::mkdtemp(pattern.data()) == nullptr) return 1;
-  options.directory = pattern;
+  options.only_fill = !kept.empty();
+  if (kept.empty() && ::mkdtemp(pattern.data()) == nullptr) return 1;
+  options.directory = kept.empty() ? pattern : kept;
   const int code = slipway::catalog::run(options);
   std::error_code ignored;
-  std::filesystem::remove_all(options.directory, ignored);
+  if (kept.empty()) std::filesystem::remove_all(options.directory, ignored);
   return code;
 }

@@ -20,6 +20,9 @@ namespace {
 // square.
 constexpr std::size_t kEditLimit = 500;
 constexpr std::size_t kContextLines = 3;
+// Texts of at least so many words are shown as replaced if less than one word in so many is in both.
+constexpr std::size_t kWordsToJudge = 20;
+constexpr std::size_t kAlikeShare = 8;
 
 // Gives equal texts equal numbers.
 class Numbering {
@@ -200,6 +203,29 @@ void append_hunk(std::string& out, const std::vector<Line>& lines, std::size_t f
   for (std::size_t i = from; i < to; ++i) append_line(out, lines[i].mark, lines[i].text);
 }
 
+// Whether two texts share so few words that only their spaces and commas would be told as kept.
+bool hardly_alike(const std::vector<std::string_view>& old_words,
+                  const std::vector<std::string_view>& new_words,
+                  const std::vector<std::uint32_t>& old_numbers,
+                  const std::vector<std::uint32_t>& new_numbers) {
+  std::map<std::uint32_t, std::size_t> left;
+  std::size_t words = 0;
+  for (std::size_t i = 0; i < old_words.size(); ++i)
+    if (is_word_character(old_words[i][0])) ++left[old_numbers[i]], ++words;
+  std::size_t shared = 0;
+  std::size_t come = 0;
+  for (std::size_t i = 0; i < new_words.size(); ++i) {
+    if (!is_word_character(new_words[i][0])) continue;
+    ++come;
+    const auto found = left.find(new_numbers[i]);
+    if (found == left.end() || found->second == 0) continue;
+    --found->second;
+    ++shared;
+  }
+  const std::size_t fewer = std::min(words, come);
+  return fewer >= kWordsToJudge && shared * kAlikeShare < fewer;
+}
+
 }  // namespace
 
 std::string_view to_string(PieceOp op) {
@@ -232,6 +258,9 @@ std::vector<Piece> diff_words(std::string_view before, std::string_view after) {
   Numbering numbering;
   const auto old_numbers = numbering.number(old_words);
   const auto new_numbers = numbering.number(new_words);
+  if (hardly_alike(old_words, new_words, old_numbers, new_numbers))
+    return {{piece_op(Edit::Op::kDelete), std::string(before)},
+            {piece_op(Edit::Op::kInsert), std::string(after)}};
   std::vector<Piece> pieces;
   for (const Edit& edit : edit_script(old_numbers, new_numbers, kEditLimit))
     pieces.push_back({piece_op(edit.op), edit.op == Edit::Op::kInsert

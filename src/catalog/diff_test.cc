@@ -63,6 +63,19 @@ TEST(Diff, UnifiedLikeEveryToolReadsIt) {
   EXPECT_EQ(unified_diff("same\n", "same\n", "old", "new"), "");
 }
 
+TEST(Diff, TextsThatShareHardlyAWordAreReplacedAsAWhole) {
+  std::string before;
+  std::string after;
+  for (int i = 0; i < 40; ++i) {
+    before += (i % 10 == 0 ? "same" : "a" + std::to_string(i)) + ", ";
+    after += (i % 10 == 0 ? "same" : "b" + std::to_string(i)) + ", ";
+  }
+  EXPECT_EQ(diff_words(before, after),
+            (std::vector<Piece>{{PieceOp::kDelete, before}, {PieceOp::kInsert, after}}));
+  EXPECT_GT(diff_words(before, after + before).size(), 1u);
+  EXPECT_EQ(diff_words(before, after + before).back().op, PieceOp::kEqual);
+}
+
 TEST(Diff, WorkIsBounded) {
   std::string before;
   std::string after;
