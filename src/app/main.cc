@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/migrate_store.h"
+#include "app/project_hooks.h"
 #include "app/self_check.h"
 #include "app/serve.h"
 #include "app/verify_audit.h"
@@ -7,6 +8,6 @@
 
 int main(int argc, char** argv) {
   const slipway::cli::Hooks hooks{slipway::app::serve, slipway::app::self_check, slipway::app::migrate_store,
-                                  slipway::app::verify_audit};
+                                  slipway::app::verify_audit, slipway::app::asset_hooks()};
   return slipway::cli::run_cli(argc, argv, hooks);
 }

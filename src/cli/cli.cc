@@ -122,6 +122,8 @@ int run(std::vector<std::string> arguments, const Hooks& hooks, Surroundings sur
   add_server_commands(app, context);
   add_login_commands(app, context);
   add_key_commands(app, context);
+  add_project_commands(app, context);
+  add_asset_commands(app, context);
   add_use_case_commands(app, context);
   add_policy_commands(app, context);
   add_log_commands(app, context);

@@ -8,9 +8,11 @@
 #include <iosfwd>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/config.h"
+#include "base/yaml.h"
 
 namespace slipway::cli {
 
@@ -33,11 +35,37 @@ using MigrateFunction = std::function<int(const LoadedConfig&, const std::string
 using VerifyAuditFunction =
     std::function<Result<boost::json::object>(const Config& config, const std::string& anchors)>;
 
+// What is wrong with an asset's content, as far as it can be said without a server.
+struct ContentProblem {
+  std::string path;  // "messages[2].content"
+  std::string message;
+  std::string hint;
+  std::uint32_t line = 0;  // 0: unknown
+  std::uint32_t column = 0;
+};
+
+// What the command line needs of the catalogue to check a folder of files without a server.
+struct AssetHooks {
+  std::function<std::vector<ContentProblem>(const std::string& owner, const std::string& kind,
+                                            const std::string& name, const boost::json::object& content,
+                                            const YamlNode& positions)>
+      validate;
+  // Where an asset names others, as path and "owner/kind/name".
+  std::function<std::vector<std::pair<std::string, std::string>>(
+      const std::string& owner, const std::string& kind, const std::string& name,
+      const boost::json::object& content)>
+      references;
+  // What a server would call that content: "sha256:…".
+  std::function<std::string(const boost::json::object& content)> digest;
+};
+
+// What the command line needs of rooms that it may not include; `app` joins them.
 struct Hooks {
   ServeFunction serve;
   CheckFunction check;
   MigrateFunction migrate = {};
   VerifyAuditFunction verify_audit = {};
+  AssetHooks assets = {};
 };
 
 // What a command may touch of the process; tests bring their own.

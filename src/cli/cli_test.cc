@@ -68,8 +68,9 @@ class Cli : public testing::Test {
 TEST_F(Cli, HelpNamesEveryCommand) {
   const Outcome help = run({"--help"});
   EXPECT_EQ(help.code, kExitDone);
-  for (const char* command : {"serve", "check", "login", "logout", "key", "use-case", "logs", "config",
-                              "doctor", "version", "completion"})
+  for (const char* command :
+       {"serve", "check", "login", "logout", "key", "use-case", "init", "validate", "plan", "push", "pull",
+        "diff", "history", "asset", "logs", "config", "doctor", "version", "completion"})
     EXPECT_THAT(help.out, HasSubstr(command));
   EXPECT_EQ(run({"key", "create", "--help"}).code, kExitDone);
 }

@@ -46,6 +46,8 @@ void add_log_commands(CLI::App& app, Context& context);
 void add_people_commands(CLI::App& app, Context& context);  // user, service, role
 void add_audit_commands(CLI::App& app, Context& context);
 void add_config_commands(CLI::App& app, Context& context);
+void add_project_commands(CLI::App& app, Context& context);  // init, validate, plan, push, pull
+void add_asset_commands(CLI::App& app, Context& context);    // asset, diff, history
 void add_doctor_command(CLI::App& app, Context& context);
 void add_completion_command(CLI::App& app, Context& context);
 

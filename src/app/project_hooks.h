@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command line needs of the catalogue to check a project without a server.
+#pragma once
+
+#include "cli/cli.h"
+
+namespace slipway::app {
+
+cli::AssetHooks asset_hooks();
+
+}  // namespace slipway::app

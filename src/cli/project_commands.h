@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands on a project's folder share.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/project.h"
+#include "cli/project_plan.h"
+
+namespace slipway::cli {
+
+struct ProjectOptions {
+  std::string directory;
+  std::string owner;
+  std::string message;
+  std::string format = "text";
+  std::string file;
+  bool force = false;
+};
+
+struct Planned {
+  Project project;
+  Lock lock;
+  Plan plan;
+};
+
+// The project, or nothing after its complaints were printed; `check` its contents as well as its files.
+std::optional<Project> load_project(const Context& context, const std::string& directory, bool check,
+                                    int& code);
+// The project and what a push of it would change, or nothing after telling why.
+std::optional<Planned> plan_project(const Context& context, const ProjectOptions& options, int& code);
+
+int pull(const Context& context, const ProjectOptions& options);
+// What changed in the files against the server's latest versions: in one file, or (empty) in all.
+int diff_project(const Context& context, const std::string& file);
+
+}  // namespace slipway::cli
