@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "telemetry/indexer.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "base/text.h"
 #include "telemetry/record_codec.h"
@@ -24,6 +29,14 @@ std::string_view cut(std::string_view text, std::size_t limit) {
 
 std::int64_t floor_div(std::int64_t value, std::int64_t step) {
   return value / step - (value % step < 0 ? 1 : 0);
+}
+
+Result<> sync_path(const std::filesystem::path& path) {
+  const int handle = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int error = handle < 0 || ::fsync(handle) != 0 ? errno : 0;
+  if (handle >= 0) ::close(handle);
+  if (error == 0) return {};
+  return fail(ErrorCode::kIo, std::strerror(error), path.string());
 }
 
 }  // namespace
@@ -64,13 +77,15 @@ Result<std::int64_t> NameTable::number(std::string_view text) {
 
 Result<std::unique_ptr<Indexer>> Indexer::open(const std::filesystem::path& file, int compression_level) {
   auto indexer = std::make_unique<Indexer>();
+  indexer->file_ = file;
   SLIPWAY_ASSIGN(indexer->connection_, Connection::open(file, false));
   Connection& connection = indexer->connection_;
-  // FULL, because spool segments are deleted once their records are here. secure_delete, because erasing must
-  // leave nothing on free pages. auto_vacuum only takes effect on a new file, before WAL.
+  // NORMAL: the spool is the durable copy of what was indexed last, so that a transaction need not wait for
+  // the disk; make_durable() does before a segment goes. secure_delete, because erasing must leave nothing on
+  // free pages. auto_vacuum only takes effect on a new file, before WAL.
   SLIPWAY_TRY(connection.execute(
       "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; "
-      "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -8192; "
+      "PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -8192; "
       "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY"));
   SLIPWAY_TRY(prepare_schema(connection));
   SLIPWAY_ASSIGN(indexer->names_, NameTable::prepare(connection));
@@ -134,6 +149,13 @@ Result<> Indexer::transact(const std::function<Result<>()>& work) {
     restore();
   }
   return result;
+}
+
+// What was committed is in the write-ahead log or, once that was checkpointed, in the database, which SQLite
+// synchronises before it uses the log again.
+Result<> Indexer::make_durable() {
+  SLIPWAY_TRY(sync_path(file_.string() + "-wal"));
+  return sync_path(file_.parent_path());
 }
 
 Result<BatchResult> Indexer::index(const std::vector<SpoolFrame>& frames, SpoolPosition after) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -54,6 +55,9 @@ class Indexer {
   [[nodiscard]] std::uint64_t next_sequence() const { return next_sequence_; }
   [[nodiscard]] Connection& connection() { return connection_; }
   [[nodiscard]] BodyWriter& bodies() { return bodies_; }
+  // Everything committed survives a power cut from here on. Before that it survives the end of the process
+  // only.
+  Result<> make_durable();
   // Runs `work` in a write transaction that also keeps the block counter; forgets caches if it fails.
   Result<> transact(const std::function<Result<>()>& work);
   // Merges small blocks where there are many. Returns whether it did anything.
@@ -77,6 +81,7 @@ class Indexer {
   WordSet traces_;                  // of the group of rows that is being filled
   std::uint64_t traces_first_ = 0;  // its first sequence number, 0 before the first row
   Statement insert_, select_id_, save_traces_, insert_key_name_, update_progress_;
+  std::filesystem::path file_;
   SpoolPosition position_;
   std::uint64_t next_sequence_ = 1;
   std::uint64_t saved_next_sequence_ = 1;

@@ -276,10 +276,14 @@ SpoolPosition Spool::State::request_sync(bool rotate) {
 SpoolPosition Spool::sync() { return state_->request_sync(false); }
 SpoolPosition Spool::rotate() { return state_->request_sync(true); }
 
-void Spool::release(SpoolPosition position) {
+bool Spool::releases(SpoolPosition position) const {
   // Never the segment being written, whatever the position says.
+  return std::min(position.segment, state_->durable.get().segment) > state_->oldest_segment;
+}
+
+void Spool::release(SpoolPosition position) {
+  if (!releases(position)) return;  // mostly: without the lock
   const std::uint64_t before = std::min(position.segment, state_->durable.get().segment);
-  if (before <= state_->oldest_segment) return;  // mostly: without the lock
   std::vector<std::uint64_t> gone;
   {
     const std::lock_guard lock(state_->mutex);

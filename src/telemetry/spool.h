@@ -98,6 +98,7 @@ class Spool {
   SpoolPosition sync();
   // Deletes segments that lie entirely before `position`. Any thread but a loop.
   void release(SpoolPosition position);
+  [[nodiscard]] bool releases(SpoolPosition position) const;  // whether release() would delete anything
   // Bytes between `position` and the durable end. Any thread.
   [[nodiscard]] std::uint64_t backlog_bytes(SpoolPosition position) const;
   [[nodiscard]] const std::filesystem::path& directory() const;

@@ -244,6 +244,31 @@ TEST(SpoolFaultTest, ABlockedSpoolWithOnlyStrictCallersComesBack) {
   loop.run_and_wait([&] { writer.reset(); });
 }
 
+TEST(SpoolFaultTest, SegmentsStayUntilWhatWasMadeOfThemIsOnTheDisk) {
+  testing_support::World world;
+  const auto ingest = [&world](std::uint64_t number) {
+    testing_support::OwnedRecord record;
+    record.number = number;
+    record.started_us = testing_support::recent_midnight_us();
+    world.ingest({record});
+  };
+  const auto segments = [&world] {
+    return spool_format::list_segments(world.spool_options_.directory).size();
+  };
+  const std::string log = world.store_options_.file.string() + "-wal";
+  ingest(1);
+  ASSERT_TRUE(std::filesystem::remove(log)) << "the database's log, whose synchronisation fails without it";
+  world.spool().rotate();
+  ingest(2);
+  EXPECT_EQ(segments(), 2u);
+  std::ofstream(log).put('x');
+  ingest(3);
+  // Another batch lets the store look again, also if it counted the last as indexed before it released.
+  ingest(4);
+  EXPECT_EQ(segments(), 1u);
+  EXPECT_EQ(world.list_numbers({}).size(), 4u);
+}
+
 TEST(SpoolFaultTest, StoreSkipsDamageAndCountsIt) {
   testing_support::World world;
   std::vector<testing_support::OwnedRecord> records(50);

@@ -50,6 +50,7 @@ struct TelemetryStore::State {
 
   void run();
   void help();
+  void release(SpoolPosition position);
   bool index_batch();
   void pause(std::chrono::milliseconds time);
   bool run_job();
@@ -281,6 +282,17 @@ void TelemetryStore::State::set_error(const std::string& text) {
   if (fresh && !text.empty()) logger.error("telemetry_index_failed", {{"error", text}});
 }
 
+// Segments go only once what was made of them is on the disk as well.
+void TelemetryStore::State::release(SpoolPosition position) {
+  if (!spool.releases(position)) return;
+  const Result<> durable = indexer->make_durable();
+  if (durable)
+    spool.release(position);
+  else
+    logger.error("telemetry_sync_failed", {{"error", durable.error().describe()},
+                                           {"hint", "segments of the spool are kept until it succeeds"}});
+}
+
 // Indexes what fits into a batch; true if there is more at once.
 bool TelemetryStore::State::index_batch() {
   const SpoolPosition end = spool.durable_end();
@@ -313,7 +325,7 @@ bool TelemetryStore::State::index_batch() {
     return false;
   }
   set_error({});
-  spool.release(after);
+  release(after);
   if (mono_now_ns() >= next_merge_ns) {
     next_merge_ns = mono_now_ns() + kMergeIntervalNs;
     const auto merged = indexer->merge_small_blocks();
@@ -379,7 +391,7 @@ Result<ErasureResult> TelemetryStore::State::erase(const ErasureTarget& target) 
   // segments.
   const SpoolPosition end = spool.rotate();
   SLIPWAY_TRY(index_up_to(end));
-  spool.release(end);
+  release(end);
   ErasureResult result;
   while (true) {
     SLIPWAY_ASSIGN(const bool more, erase_step(*indexer, target, result));
