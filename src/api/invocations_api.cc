@@ -107,7 +107,7 @@ Result<telemetry::InvocationFilters> read_filters(const Request& request) {
   fill("error_code", filters.error_code);
   for (const auto& [name, target] :
        {std::pair{"request_id", &filters.request_id}, std::pair{"end_user", &filters.end_user},
-        std::pair{"trace_id", &filters.trace_id}})
+        std::pair{"trace_id", &filters.trace_id}, std::pair{"release", &filters.release}})
     if (const auto text = request.param(name); !text.empty()) *target = std::string(text);
   SLIPWAY_ASSIGN(filters.status, read_statuses(request.param("status")));
   filters.text = request.param("q");

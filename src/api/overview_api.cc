@@ -48,12 +48,13 @@ Result<telemetry::OverviewRequest> read_request(const Request& request) {
   fill("key", wanted.filters.key_id);
   fill("provider", wanted.filters.provider);
   fill("model", wanted.filters.model);
+  fill("release", wanted.filters.release);
   SLIPWAY_ASSIGN(wanted.filters.status, read_statuses(request.param("status")));
   if (const auto text = request.param("group_by"); !text.empty()) {
     const auto dimension = telemetry::parse_dimension(text == "key" ? "key_id" : text);
     if (!dimension)
       return fail(ErrorCode::kInvalidArgument, "can't group by '" + ellipsize(text, 40) + "'", "group_by",
-                  "Use use_case, model, key, provider, environment or status.");
+                  "Use use_case, model, key, provider, environment, status or release.");
     wanted.group_by = *dimension;
   }
   if (const auto text = request.param("step"); !text.empty()) {

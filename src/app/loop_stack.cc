@@ -43,7 +43,7 @@ net::ServerLimits server_limits(const ServerLimitsConfig& from) {
 
 void LoopStack::build(const Config& config, rt::BlockingPool& resolver, telemetry::Spool& spool,
                       telemetry::Metrics& metrics, std::shared_ptr<const gateway::Snapshot> snapshot,
-                      const Logger& log) {
+                      const Logger& log, std::uint32_t number) {
   telemetry::MetricsShard& shard = metrics.make_shard();
   loop_.run_and_wait([&] {
     net::ClientLimits limits;
@@ -53,7 +53,7 @@ void LoopStack::build(const Config& config, rt::BlockingPool& resolver, telemetr
     client_ = net::Client::create(loop_, resolver, limits, log);
     spool_ = std::make_unique<telemetry::SpoolWriter>(spool, loop_);
     gateway_ = std::make_unique<gateway::Gateway>(
-        gateway::GatewayParts{loop_, *client_, *spool_, shard, *tasks_, log, gateway_limits(config)},
+        gateway::GatewayParts{loop_, *client_, *spool_, shard, *tasks_, log, gateway_limits(config), number},
         snapshot);
   });
 }

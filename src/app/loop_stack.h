@@ -27,7 +27,7 @@ class LoopStack {
   // Makes client, spool writer and gateway. Call from outside the loop.
   void build(const Config& config, rt::BlockingPool& resolver, telemetry::Spool& spool,
              telemetry::Metrics& metrics, std::shared_ptr<const gateway::Snapshot> snapshot,
-             const Logger& log);
+             const Logger& log, std::uint32_t number);
   // Starts listening; port 0 picks one.
   Result<> listen(const Config& config, std::uint16_t port, api::Services& services, const Logger& log);
   void publish(std::shared_ptr<const gateway::Snapshot> snapshot);

@@ -89,6 +89,7 @@ Result<std::shared_ptr<const gateway::Snapshot>> SnapshotBuilder::build(governan
   SLIPWAY_TRY(add_connections(*snapshot));
   SLIPWAY_TRY(add_routes(*snapshot));
   for (const governance::ActiveDigest& active : digests) add_key(*snapshot, active);
+  if (releases_ != nullptr) SLIPWAY_TRY(releases_->fill(*snapshot));
   return snapshot;
 }
 

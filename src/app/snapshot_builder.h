@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "app/release_loader.h"
 #include "base/config.h"
 #include "gateway/snapshot.h"
 #include "governance/keys.h"
@@ -19,6 +20,8 @@ class SnapshotBuilder {
   // `simulated_url` is where the built-in provider listens. Fails on settings that name what doesn't exist.
   static Result<std::unique_ptr<SnapshotBuilder>> create(const Config& config, std::string simulated_url);
 
+  // What is deployed joins the snapshots from now on; outlives the builder.
+  void serve(ReleaseLoader& releases) { releases_ = &releases; }
   // Reads the keys and builds the next snapshot. Blocks on the database; any thread.
   Result<std::shared_ptr<const gateway::Snapshot>> build(governance::KeyStore& keys);
 
@@ -33,6 +36,7 @@ class SnapshotBuilder {
   void add_key(gateway::Snapshot& snapshot, const governance::ActiveDigest& active);
 
   const Config& config_;
+  ReleaseLoader* releases_ = nullptr;
   const std::string simulated_url_;
   std::shared_ptr<const telemetry::PriceTable> prices_;
   std::mutex mutex_;

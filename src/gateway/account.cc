@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.h"
 #include "gateway/call.h"
-#include "llm/tokens.h"
+#include "llm/request_tokens.h"
 #include "telemetry/cost.h"
 
 namespace slipway::gateway {
@@ -12,36 +12,10 @@ namespace {
 constexpr std::size_t kCountedBodyLimit = 64u << 10;
 constexpr std::int64_t kBytesPerToken = 4;
 
-void count_content(llm::ChatCounter& counter, const json::value& content) {
-  if (content.is_string()) {
-    counter.text(content.as_string());
-  } else if (content.is_array()) {
-    for (const json::value& part : content.as_array()) {
-      if (!part.is_object()) continue;
-      const json::value* text = part.as_object().if_contains("text");
-      if (text != nullptr && text->is_string()) counter.text(text->as_string());
-      if (part.as_object().contains("image_url")) counter.image();
-    }
-  }
-}
-
 std::string_view text_of(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
   if (value == nullptr || !value->is_string()) return {};
   return value->as_string();
-}
-
-std::int64_t count_messages(std::string_view model, const json::object& request) {
-  llm::ChatCounter counter(model);
-  const json::value* messages = request.if_contains("messages");
-  if (messages == nullptr || !messages->is_array()) return 0;
-  for (const json::value& message : messages->as_array()) {
-    if (!message.is_object()) continue;
-    const json::object& fields = message.as_object();
-    counter.message(text_of(fields, "role"), text_of(fields, "name"));
-    if (const json::value* content = fields.if_contains("content")) count_content(counter, *content);
-  }
-  return counter.total().count;
 }
 
 std::int64_t count_inputs(std::string_view model, const json::object& request) {
@@ -60,13 +34,14 @@ std::int64_t count_inputs(std::string_view model, const json::object& request) {
 }
 
 std::int64_t estimate_input(const Call& call) {
-  if (call.body.size() <= kCountedBodyLimit) {
-    const auto parsed = parse_json(call.body);
+  if (call.request.size() <= kCountedBodyLimit) {
+    const auto parsed = parse_json(call.request);
     if (parsed && parsed->is_object())
-      return call.operation == Operation::kChat ? count_messages(call.model, parsed->as_object())
-                                                : count_inputs(call.model, parsed->as_object());
+      return call.operation == Operation::kChat
+                 ? llm::count_chat_request(call.model, parsed->as_object()).count
+                 : count_inputs(call.model, parsed->as_object());
   }
-  return static_cast<std::int64_t>(call.body.size()) / kBytesPerToken;
+  return static_cast<std::int64_t>(call.request.size()) / kBytesPerToken;
 }
 
 // What the model wrote, as far as an unbilled or unfinished answer shows it.

@@ -9,6 +9,12 @@ AnswerHeaders::AnswerHeaders(const Call& call, std::string_view content_type, st
   add("content-type", content_type);
   add("x-request-id", call.request_id);
   add("x-slipway-invocation-id", {call.id_text.data(), call.id_text.size()});
+  if (call.release != nullptr) {
+    add("x-slipway-release", call.release->id);
+    const llm::PromptProgram* program = call.release->program.get();
+    if (program != nullptr && !program->variant_name(call.variant).empty())
+      add("x-slipway-variant", program->variant_name(call.variant));
+  }
   if (retry_after_s != 0) {
     const auto end = fmt::format_to(retry_after_.begin(), "{}", retry_after_s);
     add("retry-after", {retry_after_.data(), static_cast<std::size_t>(end - retry_after_.begin())});

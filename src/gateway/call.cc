@@ -48,6 +48,7 @@ Call::Call(Gateway& owner, net::Exchange& http, Operation what, std::string_view
       body(request_body),
       started_us(unix_now_us() - (mono_now_ns() - http.received_ns()) / 1000),
       snapshot(owner.snapshot()),
+      request(request_body),
       captured(owner.take_buffer()) {
   const GatewayParts& parts = owner.parts();
   id = parts.loop.ids().next_at(started_us);
@@ -114,6 +115,7 @@ telemetry::InvocationRecord Call::make_record() {
     record.provider = target.connection->provider;
     record.connection = target.connection->name;
   }
+  if (release != nullptr) record.release = release->id;
   record.requested_model = model;
   record.response_model = response_model;
   record.finish_reason = finish_reason;
@@ -131,11 +133,21 @@ telemetry::InvocationRecord Call::make_record() {
   return record;
 }
 
+void Call::count(const telemetry::InvocationRecord& done) {
+  using telemetry::Status;
+  gateway.parts().metrics.record(done);
+  if (release == nullptr) return;
+  // A client that leaves says nothing about the release.
+  const bool error = done.status != Status::kOk && done.status != Status::kInterrupted;
+  release->tally->add(gateway.parts().shard, {error, std::max<std::int64_t>(done.duration_us, 0),
+                                              done.cost_nano, done.first_token_us});
+}
+
 void Call::record() {
   if (std::exchange(recorded_, true)) return;
   const GatewayParts& parts = gateway.parts();
   telemetry::InvocationRecord record = make_record();
-  parts.metrics.record(record);
+  count(record);
   if (key == nullptr && !gateway.may_record_unauthenticated(started_us)) return;
   std::string request_storage;
   std::string response_storage;
@@ -163,7 +175,7 @@ rt::Task<Result<>> Call::record_durably() {
   Result<> kept = co_await parts.spool.append_durable(record);
   if (kept) {
     recorded_ = true;
-    parts.metrics.record(record);
+    count(record);
   }
   co_return kept;
 }

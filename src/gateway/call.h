@@ -68,6 +68,12 @@ class Call {
   bool client_asked_usage = false;
   // resolve
   Target target;
+  const UseCaseEntry* use_case = nullptr;  // the call is to a use case; lives as long as the snapshot
+  // render: which release and variant of its prompt answer
+  const ServedRelease* release = nullptr;
+  std::size_t variant = 0;
+  std::string rendered;
+  std::string_view request;  // what goes upstream: the body, or what was rendered
   // admit
   Admission admission;
 
@@ -109,6 +115,7 @@ class Call {
 
  private:
   [[nodiscard]] telemetry::InvocationRecord make_record();
+  void count(const telemetry::InvocationRecord& record);  // metrics and the release's tally
   bool recorded_ = false;
 };
 
@@ -119,10 +126,12 @@ class Call {
 std::optional<Refusal> authenticate(Call& call);
 // read.cc: the few fields of the body the line needs; refuses what is not a valid request.
 std::optional<Refusal> read_request(Call& call);
-// resolve.cc: model name → connection and upstream model, as the key allows.
+// resolve.cc: model name → use case, or connection and upstream model, as the key allows.
 std::optional<Refusal> resolve(Call& call);
 // admit.cc: concurrency of the key and of the loop.
 std::optional<Refusal> admit(Call& call);
+// render.cc: a call to a use case becomes the request its release's prompt makes of it.
+std::optional<Refusal> render(Call& call);
 // dispatch.cc: sends upstream and relays the answer; answers the client in every case.
 rt::Task<void> dispatch(Call& call);
 // account.cc: completes unknown usage by counting, and prices it.

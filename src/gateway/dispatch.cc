@@ -21,11 +21,12 @@ void pass_request(Call& call, UpstreamRequest& request) {
   // Usage is always asked for: a stream without it could not be priced.
   const bool asks_usage = call.operation == Operation::kChat && call.scan.stream && !call.scan.include_usage;
   if (same_model && !asks_usage) {
-    request.body = call.body;
+    request.body = call.request;
   } else {
     request.owned_body = call.gateway.take_buffer();
-    llm::rewrite_request(call.body, call.scan, same_model ? std::string_view{} : call.target.upstream_model,
-                         asks_usage, request.owned_body);
+    llm::rewrite_request(call.request, call.scan,
+                         same_model ? std::string_view{} : call.target.upstream_model, asks_usage,
+                         request.owned_body);
     request.body = request.owned_body;
   }
   request.target = call.operation == Operation::kChat ? connection.chat_target : connection.embeddings_target;
@@ -41,7 +42,7 @@ void pass_request(Call& call, UpstreamRequest& request) {
 
 std::optional<Refusal> translate_request(Call& call, UpstreamRequest& request) {
   const Connection& connection = *call.target.connection;
-  auto decoded = llm::find_dialect("openai")->decode_request(call.body);
+  auto decoded = llm::find_dialect("openai")->decode_request(call.request);
   if (!decoded) return invalid_request("invalid_value", decoded.error().describe(), decoded.error().where);
   decoded->model = call.target.upstream_model;
   llm::Credentials credentials;

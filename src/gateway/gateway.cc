@@ -84,6 +84,7 @@ rt::Task<void> Gateway::serve(net::Exchange& exchange, Operation operation, std:
   if (!refusal) refusal = read_request(call);
   if (!refusal) refusal = resolve(call);
   if (!refusal) refusal = admit(call);
+  if (!refusal) refusal = render(call);
   if (refusal) {
     co_await answer_refusal(call, std::move(*refusal));
     co_return;

@@ -43,6 +43,7 @@ struct GatewayParts {
   rt::TaskGroup& tasks;
   Logger log;
   GatewayLimits limits;
+  std::uint32_t shard = 0;  // of what loops count apart: a number of the loop's own
 };
 
 enum class Operation : std::uint8_t { kChat, kEmbeddings, kListModels };

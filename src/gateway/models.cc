@@ -14,6 +14,7 @@ namespace slipway::gateway {
 
 namespace {
 
+constexpr std::string_view kUseCaseOwner = "slipway";  // `owned_by` of what releases answer
 constexpr std::int64_t kCacheNs = 60'000'000'000;
 constexpr std::size_t kListLimitBytes = 4u << 20;
 constexpr net::ClientClocks kListClocks{3'000, 5'000, 5'000, 10'000};
@@ -112,15 +113,22 @@ rt::Task<void> Gateway::serve_models(net::Exchange& exchange) {
       co_await answer_refusal(call, std::move(*refusal));
       co_return;
     }
-    const std::string body = model_json(name, call.target.connection->provider);
+    const std::string body =
+        model_json(name, call.use_case != nullptr ? kUseCaseOwner : call.target.connection->provider);
     co_await answer_json(call, 200, body);
     co_return;
   }
   const std::vector<ModelName> models = co_await list_models(call.snapshot, environment);
   std::string body = R"({"object":"list","data":[)";
   bool first = true;
+  const std::string& own = call.key->use_case;
+  const bool deployed = environment.use_cases.contains(own);
+  if (deployed && call.key->allows(own)) {
+    first = false;
+    body += model_json(own, kUseCaseOwner);
+  }
   for (const ModelName& model : models) {
-    if (!call.key->allows(model.name)) continue;
+    if (!call.key->allows(model.name) || (deployed && model.name == own)) continue;
     if (!std::exchange(first, false)) body += ',';
     body += model_json(model.name, model.connection->provider);
   }

@@ -20,6 +20,14 @@ std::optional<Refusal> read_request(Call& call) {
                            "'messages' (or 'input' for embeddings).");
   const auto kind = call.operation == Operation::kChat ? llm::ScanKind::kChat : llm::ScanKind::kEmbeddings;
   auto scanned = call.gateway.scanner().scan_request(call.body, kind);
+  // A use case's prompt may need no messages of the caller's.
+  if (!scanned && scanned.error().where == "messages") {
+    const Environment& environment = *call.key->environment;
+    auto again = call.gateway.scanner().scan_request(call.body, llm::ScanKind::kPrompt);
+    if (again && again->model == call.key->use_case &&
+        (environment.use_cases.contains(again->model) || !environment.names(again->model)))
+      scanned = std::move(again);
+  }
   if (!scanned)
     return invalid_request(scanned.error().where.empty() ? "invalid_json" : "invalid_value",
                            scanned.error().describe(), scanned.error().where);

@@ -18,6 +18,33 @@ std::string known_names(const Environment& environment, const std::string& wante
   return " GET /v1/models lists what there is.";
 }
 
+// A use case's own name means its release. Names that somebody configured as models stay models.
+std::optional<Refusal> find_use_case(Call& call) {
+  const Environment& environment = *call.key->environment;
+  const auto found = environment.use_cases.find(call.model);
+  if (call.model == call.key->use_case) {
+    if (found == environment.use_cases.end() && environment.names(call.model)) return std::nullopt;
+    if (found == environment.use_cases.end())
+      return not_found(
+          "no_release",
+          fmt::format("The use case '{}' has no release in the environment '{}'. Promote one with "
+                      "'slipway promote', or name a model. GET /v1/models lists what there is.",
+                      call.model, environment.name),
+          "model");
+    if (call.operation == Operation::kEmbeddings)
+      return invalid_request("unsupported_operation",
+                             "A use case answers chat completions. Name a model for embeddings.", "model");
+    call.use_case = &found->second;
+    return std::nullopt;
+  }
+  if (found == environment.use_cases.end() || environment.names(call.model)) return std::nullopt;
+  return forbidden(
+      "other_use_case",
+      fmt::format(
+          "'{}' is another use case. The key '{}' belongs to '{}': call that, or create a key of '{}'.",
+          ellipsize(call.model, 100), call.key->name, call.key->use_case, ellipsize(call.model, 100)));
+}
+
 }  // namespace
 
 std::optional<Refusal> resolve(Call& call) {
@@ -28,6 +55,10 @@ std::optional<Refusal> resolve(Call& call) {
         fmt::format("The key '{}' may not call the model '{}'. It may call: {}. Ask for a key with this "
                     "model among its allowed models.",
                     call.key->name, ellipsize(call.model, 100), fmt::join(call.key->allowed_models, ", ")));
+  if (call.model == call.key->use_case || !environment.use_cases.empty()) {
+    if (auto refusal = find_use_case(call)) return refusal;
+    if (call.use_case != nullptr) return std::nullopt;
+  }
   call.target = environment.resolve(call.model);
   if (call.target.connection == nullptr)
     return not_found(

@@ -104,6 +104,12 @@ Target Environment::resolve(std::string_view model) const {
   return best;
 }
 
+bool Environment::names(std::string_view model) const {
+  return routes.contains(model) || std::ranges::any_of(connections, [&](const Connection* connection) {
+           return !connection->models.empty() && fit(*connection, model) != 0;
+         });
+}
+
 bool Key::allows(std::string_view model) const {
   return allowed_models.empty() || std::ranges::any_of(allowed_models, [&](const std::string& pattern) {
            return glob_match(pattern, model);

@@ -14,6 +14,7 @@
 #include "base/config.h"
 #include "base/crypto.h"
 #include "base/result.h"
+#include "gateway/release.h"
 #include "llm/dialect.h"
 #include "net/client.h"
 #include "telemetry/price_table.h"
@@ -67,12 +68,15 @@ struct Environment {
   CapturePolicy capture = CapturePolicy::kFull;
   Durability durability = Durability::kNormal;
   std::vector<const Connection*> connections;
-  StringMap<Target> routes;  // configured names
+  StringMap<Target> routes;           // configured names
+  StringMap<UseCaseEntry> use_cases;  // those with a release here
 
   // A configured name, `connection/model`, or a name some connection serves (exact names before globs before
   // connections that serve everything, real providers before the simulated one). A null connection if none
   // does. `model` must outlive the target.
   [[nodiscard]] Target resolve(std::string_view model) const;
+  // Whether somebody configured that name: a route, or a connection whose list has it.
+  [[nodiscard]] bool names(std::string_view model) const;
 };
 
 // Counts of a key that survive snapshots; shared by all loops.

@@ -13,13 +13,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto partial = Template::compile(source, Template::Use::kPartial);
   if (made.has_value() != partial.has_value()) std::abort();
   if (!made) return 0;
-  static const json::object kView = {
-    {"a", "{{b}}{{#a}}"}, {"b", true},
-    {"c",
-     json::array{1, 2, json::object{{"a", "}}"}}},
-     {"d", json::object{{"e", json::object{{"f", 0.5}}}}},
-     {"g", nullptr},
-     {"h", json::array{}}};
+  static const json::object kView =
+      parse_json(
+          R"({"a": "{{b}}{{#a}}", "b": true, "c": [1, 2, {"a": "}}"}], "d": {"e": {"f": 0.5}}, "g": null,
+                     "h": []})")
+          ->as_object();
   Template::Partials partials;
   partials.emplace("p", *partial);
   RenderLimits limits;

@@ -300,7 +300,8 @@ class RequestReader {
   }
 
   Result<> read_messages(od::value value) {
-    if (kind_ != ScanKind::kChat) return check(value);
+    if (kind_ == ScanKind::kEmbeddings) return check(value);
+    if (kind_ == ScanKind::kPrompt && raw_of(value) == "n") return check(value);
     if (raw_of(value) != "[") return wrong_type("messages", "an array", scan::scalar_token(value));
     od::array array;
     if (value.get_array().get(array) != simdjson::SUCCESS) return syntax_error();
@@ -310,7 +311,7 @@ class RequestReader {
       SLIPWAY_TRY(read_message(message));
       ++scan_.message_count;
     }
-    if (scan_.message_count == 0)
+    if (scan_.message_count == 0 && kind_ == ScanKind::kChat)
       return fail(ErrorCode::kInvalidArgument, "'messages' must hold at least one message", "messages");
     return {};
   }

@@ -21,7 +21,8 @@ struct ByteRange {
   bool operator==(const ByteRange&) const = default;
 };
 
-enum class ScanKind : std::uint8_t { kChat, kEmbeddings };
+// kPrompt: a chat request to a use case, which may have no messages.
+enum class ScanKind : std::uint8_t { kChat, kEmbeddings, kPrompt };
 
 // Views are valid until the scanner's next call and as long as the body lives.
 struct RequestScan {

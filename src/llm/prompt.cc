@@ -286,6 +286,7 @@ Result<std::string> PromptProgram::render(std::size_t variant, const json::objec
       Result<> done = item.content.render(variables, partials_, limits, text);
       if (!done) {
         Error error = std::move(done).error();
+        error.code = ErrorCode::kInvalidArgument;  // fewer or shorter variables mend it
         error.where = "variables";
         return fail(std::move(error));
       }

@@ -55,6 +55,15 @@ struct PromptParts {
   Contents tools;
 };
 
+// What a prompt refers to, as it is written there, its variants included; each once.
+struct PromptReferences {
+  std::vector<std::string> models;
+  std::vector<std::string> tools;
+};
+PromptReferences references_of_prompt(const json::object& prompt);
+// "owner/kind/name" of a reference within an asset of `owner`.
+std::string full_asset_name(std::string_view owner, std::string_view kind, std::string_view reference);
+
 // Immutable; any thread may use it.
 class PromptProgram {
  public:

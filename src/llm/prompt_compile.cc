@@ -442,6 +442,28 @@ class PromptCompiler {
   PromptProgram program_;
 };
 
+PromptReferences references_of_prompt(const json::object& prompt) {
+  PromptReferences found;
+  const auto add = [](std::vector<std::string>& to, const json::value* value) {
+    if (value == nullptr || !value->is_string()) return;
+    const std::string_view text = view_of(value->get_string());
+    if (std::ranges::find(to, text) == to.end()) to.emplace_back(text);
+  };
+  add(found.models, prompt.if_contains("model"));
+  if (const json::value* tools = prompt.if_contains("tools"); tools != nullptr && tools->is_array())
+    for (const json::value& tool : tools->get_array()) add(found.tools, &tool);
+  if (const json::value* variants = prompt.if_contains("variants");
+      variants != nullptr && variants->is_array())
+    for (const json::value& variant : variants->get_array())
+      if (variant.is_object()) add(found.models, variant.get_object().if_contains("model"));
+  return found;
+}
+
+std::string full_asset_name(std::string_view owner, std::string_view kind, std::string_view reference) {
+  if (reference.find('/') != std::string_view::npos) return std::string(reference);
+  return std::string(owner) + "/" + std::string(kind) + "/" + std::string(reference);
+}
+
 Result<PromptProgram> PromptProgram::compile(const json::object& prompt, const PromptParts& parts) {
   return PromptCompiler(prompt, parts).compile();
 }

@@ -288,7 +288,7 @@ TEST(Prompt, RefusesMoreTextThanAnyModelReads) {
   call["variables"] = {{"l", json::array(1000, 1)}, {"t", std::string(100'000, 'x')}};
   const auto out = made.render(0, call, "m");
   ASSERT_FALSE(out);
-  EXPECT_EQ(out.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(out.error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(out.error().where, "variables");
 }
 

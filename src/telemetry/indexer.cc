@@ -214,6 +214,7 @@ Result<> Indexer::add(const InvocationRecord& record, BatchResult& result) {
   SLIPWAY_TRY(number(record.key_id, key.key));
   SLIPWAY_TRY(number(record.provider, key.provider));
   SLIPWAY_TRY(number(effective_model(record), key.model));
+  SLIPWAY_TRY(number(record.release, key.release));
   key.status = static_cast<std::uint8_t>(record.status);
   key.bucket_us = floor_div(record.started_us, kMinuteUs) * kMinuteUs;
   SLIPWAY_ASSIGN(const std::int64_t key_name, names_.number(record.key_name));
@@ -259,7 +260,7 @@ Result<> Indexer::add_row(const InvocationRecord& record, const RollupKey& key, 
   integer(key.environment);
   integer(key.key);
   integer(key_name);
-  SLIPWAY_TRY(name(record.release));
+  integer(key.release);
   integer(key.provider);
   SLIPWAY_TRY(name(record.connection));
   integer(key.model);

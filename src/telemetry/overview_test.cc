@@ -112,6 +112,7 @@ std::string value_of(const OwnedRecord& r, Dimension dimension) {
     case Dimension::kProvider: return r.provider;
     case Dimension::kModel: return r.model;
     case Dimension::kStatus: return std::string(to_string(r.status));
+    case Dimension::kRelease: return r.release;
     case Dimension::kNone: break;
   }
   return {};
@@ -134,6 +135,7 @@ std::vector<OwnedRecord> random_records(std::mt19937& random, std::size_t count)
     record.model = random() % 10 == 0 ? "" : "model-" + std::to_string(random() % 3);
     record.provider = random() % 10 == 0 ? "" : "simulated";
     if (record.model.empty()) record.provider.clear();
+    if (random() % 3 != 0) record.release = record.use_case + "@" + std::to_string(random() % 2 + 1);
     record.usage.input = static_cast<std::int64_t>(random() % 100) - 1;
     record.usage.output = static_cast<std::int64_t>(random() % 100);
     record.usage.cache_read = static_cast<std::int64_t>(random() % 5) - 1;
@@ -165,10 +167,11 @@ TEST(OverviewTest, AgreesWithTheRecordsOnRandomQuestions) {
     if (*rc::gen::inRange(0, 3) == 0) request.filters.key_id = {"key-3", "key-4", "unheard of"};
     if (*rc::gen::inRange(0, 3) == 0) request.filters.environment = {"dev"};
     if (*rc::gen::inRange(0, 3) == 0) request.filters.model = {"", "model-0"};
+    if (*rc::gen::inRange(0, 4) == 0) request.filters.release = {"case-1@1", "case-0@2"};
     if (*rc::gen::inRange(0, 4) == 0) request.filters.status = {Status::kOk, Status::kBlocked};
     request.group_by =
         *rc::gen::element(Dimension::kNone, Dimension::kUseCase, Dimension::kEnvironment, Dimension::kKey,
-                          Dimension::kProvider, Dimension::kModel, Dimension::kStatus);
+                          Dimension::kProvider, Dimension::kModel, Dimension::kStatus, Dimension::kRelease);
     const auto answer = world.query().overview(request);
     RC_ASSERT(answer.has_value());
     const auto in = [](const auto& list, const auto& value) {
@@ -181,7 +184,7 @@ TEST(OverviewTest, AgreesWithTheRecordsOnRandomQuestions) {
       const RollupFilters& f = request.filters;
       if (r.started_us < request.range.from_us || r.started_us >= request.range.to_us) continue;
       if (!in(f.use_case, r.use_case) || !in(f.environment, r.environment) || !in(f.key_id, r.key_id) ||
-          !in(f.model, r.model) || !in(f.status, r.status)) {
+          !in(f.model, r.model) || !in(f.release, r.release) || !in(f.status, r.status)) {
         continue;
       }
       totals.add(r);

@@ -21,6 +21,7 @@ constexpr std::pair<Dimension, std::string_view> kDimensions[] = {
     {Dimension::kUseCase, "use_case"}, {Dimension::kEnvironment, "environment"},
     {Dimension::kKey, "key"},          {Dimension::kProvider, "provider"},
     {Dimension::kModel, "model"},      {Dimension::kStatus, "status"},
+    {Dimension::kRelease, "release"},
 };
 
 std::string write_cursor(const ScanPosition& position) {

@@ -57,10 +57,20 @@ struct TimeRange {
 // Dimensions of the roll-ups. Empty list: any; several values: any of them. "" matches records without a
 // value.
 struct RollupFilters {
-  std::vector<std::string> use_case = {}, environment = {}, key_id = {}, provider = {}, model = {};
+  std::vector<std::string> use_case = {}, environment = {}, key_id = {}, provider = {}, model = {},
+                           release = {};
   std::vector<Status> status = {};
 };
-enum class Dimension : std::uint8_t { kNone, kUseCase, kEnvironment, kKey, kProvider, kModel, kStatus };
+enum class Dimension : std::uint8_t {
+  kNone,
+  kUseCase,
+  kEnvironment,
+  kKey,
+  kProvider,
+  kModel,
+  kStatus,
+  kRelease
+};
 std::optional<Dimension> parse_dimension(std::string_view text);  // "use_case", "key_id", …
 std::string_view to_string(Dimension dimension);
 

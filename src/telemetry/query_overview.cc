@@ -66,6 +66,7 @@ const char* column_of(Dimension dimension) {
     case Dimension::kProvider: return "provider";
     case Dimension::kModel: return "model";
     case Dimension::kStatus: return "status";
+    case Dimension::kRelease: return "release";
     case Dimension::kNone: break;
   }
   return "0";
@@ -84,11 +85,9 @@ Result<std::string> conditions(ReadSession& session, const RollupFilters& filter
     sql += ")";
   };
   const std::pair<const char*, const std::vector<std::string>*> named[] = {
-      {"use_case", &filters.use_case},
-      {"environment", &filters.environment},
-      {"key", &filters.key_id},
-      {"provider", &filters.provider},
-      {"model", &filters.model}};
+      {"use_case", &filters.use_case}, {"environment", &filters.environment},
+      {"key", &filters.key_id},        {"provider", &filters.provider},
+      {"model", &filters.model},       {"release", &filters.release}};
   for (const auto& [column, texts] : named) {
     if (texts->empty()) continue;
     SLIPWAY_ASSIGN(const std::vector<std::int64_t> numbers, session.numbers(*texts));

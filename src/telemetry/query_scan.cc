@@ -84,7 +84,13 @@ Result<Scan> Scan::prepare(ReadSession& session, const InvocationFilters& filter
   SLIPWAY_TRY(scan.add_name_filter("connection", kConnection, filters.connection, 0));
   SLIPWAY_TRY(scan.add_name_filter("error_code", kErrorCode, filters.error_code, 0));
   SLIPWAY_TRY(scan.add_name_filter("operation", kOperation, filters.operation, 0));
-  if (filters.release) SLIPWAY_TRY(scan.add_name_filter("release", kRelease, {*filters.release}, 0));
+  if (filters.release) {
+    SLIPWAY_TRY(scan.add_name_filter("release", kRelease, {*filters.release}, 0));
+    // There is an index on use cases, and a release's name begins with its use case.
+    const std::size_t at = filters.release->rfind('@');
+    if (filters.use_case.empty() && at != std::string::npos && at != 0)
+      SLIPWAY_TRY(scan.add_name_filter("use_case", kUseCase, {filters.release->substr(0, at)}, 2));
+  }
   if (filters.status.size() == 1 && filters.status.front() != Status::kOk) {
     scan.propose(5, {.sql = "status = ?5 AND status <> 0",
                      .text = {},

@@ -31,7 +31,8 @@ std::size_t RollupKeyHash::operator()(const RollupKey& key) const noexcept {
   std::uint64_t hash = static_cast<std::uint64_t>(key.bucket_us);
   for (const std::uint64_t part :
        {std::uint64_t{key.use_case}, std::uint64_t{key.environment}, std::uint64_t{key.key},
-        std::uint64_t{key.provider}, std::uint64_t{key.model}, std::uint64_t{key.status}}) {
+        std::uint64_t{key.provider}, std::uint64_t{key.model}, std::uint64_t{key.release},
+        std::uint64_t{key.status}}) {
     hash = (hash ^ part) * 0x9e3779b97f4a7c15ull;
     hash ^= hash >> 29;
   }
@@ -73,7 +74,7 @@ Result<RollupWriter> RollupWriter::prepare(Connection& connection) {
   for (std::size_t width = 0; width < 2; ++width) {
     for (std::size_t grain = 0; grain < 3; ++grain) {
       std::string sql = std::string("INSERT INTO ") + kRollupTables[width][grain] +
-                        " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)"
+                        " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)"
                         " ON CONFLICT DO UPDATE SET ";
       for (const char* const column :
            {"requests", "input", "cache_read", "cache_write", "output", "reasoning", "audio_input",
@@ -93,12 +94,12 @@ Result<> RollupWriter::upsert(Statement& statement, const RollupKey& key, const 
   const std::string durations = value.durations.blob();
   const std::string first_tokens = value.first_tokens.blob();
   statement.bind(1, key.bucket_us).bind(2, key.use_case).bind(3, key.environment).bind(4, key.status);
-  statement.bind(5, key.key).bind(6, key.provider).bind(7, key.model);
-  statement.bind(8, static_cast<std::int64_t>(value.requests));
+  statement.bind(5, key.key).bind(6, key.provider).bind(7, key.model).bind(8, key.release);
+  statement.bind(9, static_cast<std::int64_t>(value.requests));
   for (std::size_t i = 0; i < value.tokens.size(); ++i)
-    statement.bind(9 + static_cast<int>(i), value.tokens[i]);
-  statement.bind(16, value.cost_nano).bind(17, static_cast<std::int64_t>(value.unknown_cost));
-  statement.bind(18, value.duration_sum_us).bind_blob(19, durations).bind_blob(20, first_tokens);
+    statement.bind(10 + static_cast<int>(i), value.tokens[i]);
+  statement.bind(17, value.cost_nano).bind(18, static_cast<std::int64_t>(value.unknown_cost));
+  statement.bind(19, value.duration_sum_us).bind_blob(20, durations).bind_blob(21, first_tokens);
   return statement.run();
 }
 

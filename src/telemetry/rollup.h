@@ -15,7 +15,7 @@ namespace slipway::telemetry {
 
 struct RollupKey {
   std::int64_t bucket_us = 0;  // start of the minute, hour or day
-  std::uint32_t use_case = 0, environment = 0, key = 0, provider = 0, model = 0;
+  std::uint32_t use_case = 0, environment = 0, key = 0, provider = 0, model = 0, release = 0;
   std::uint8_t status = 0;
   bool operator==(const RollupKey&) const = default;
 };

@@ -60,13 +60,30 @@ CREATE TABLE block_data (block INTEGER PRIMARY KEY, data BLOB NOT NULL);
 
 constexpr const char* kRollup = R"sql((
   bucket INTEGER NOT NULL, use_case INTEGER NOT NULL, environment INTEGER NOT NULL, status INTEGER NOT NULL,
-  key INTEGER NOT NULL, provider INTEGER NOT NULL, model INTEGER NOT NULL,
+  key INTEGER NOT NULL, provider INTEGER NOT NULL, model INTEGER NOT NULL, release INTEGER NOT NULL,
   requests INTEGER NOT NULL, input INTEGER NOT NULL, cache_read INTEGER NOT NULL, cache_write INTEGER NOT NULL,
   output INTEGER NOT NULL, reasoning INTEGER NOT NULL, audio_input INTEGER NOT NULL, audio_output INTEGER NOT NULL,
   cost INTEGER NOT NULL, unknown_cost INTEGER NOT NULL, duration_sum INTEGER NOT NULL,
   durations BLOB NOT NULL, first_tokens BLOB NOT NULL,
-  PRIMARY KEY (bucket, use_case, environment, status, key, provider, model)) WITHOUT ROWID;
+  PRIMARY KEY (bucket, use_case, environment, status, key, provider, model, release)) WITHOUT ROWID;
 )sql";
+
+// Version 1 did not count by release. What it added up had none.
+std::string add_releases() {
+  std::string sql;
+  for (const auto& width : kRollupTables) {
+    for (const char* const table : width) {
+      const std::string name(table);
+      sql += "ALTER TABLE " + name + " RENAME TO old_" + name + "; CREATE TABLE " + name + " " + kRollup;
+      sql += "INSERT INTO " + name +
+             " SELECT bucket, use_case, environment, status, key, provider, model, 0, requests, input, "
+             "cache_read, cache_write, output, reasoning, audio_input, audio_output, cost, unknown_cost, "
+             "duration_sum, durations, first_tokens FROM old_" +
+             name + "; DROP TABLE old_" + name + ";";
+    }
+  }
+  return sql;
+}
 
 }  // namespace
 
@@ -79,9 +96,14 @@ Result<> prepare_schema(Connection& connection) {
                 "telemetry store", "start the newer Slipway that wrote it, or move the file away");
   }
   if (version == kSchemaVersion) return {};
-  std::string sql = kTables;
-  for (const auto& width : kRollupTables) {
-    for (const char* const table : width) sql += std::string("CREATE TABLE ") + table + " " + kRollup;
+  std::string sql;
+  if (version == 0) {
+    sql = kTables;
+    for (const auto& width : kRollupTables) {
+      for (const char* const table : width) sql += std::string("CREATE TABLE ") + table + " " + kRollup;
+    }
+  } else {
+    sql = add_releases();
   }
   sql += "PRAGMA user_version = " + std::to_string(kSchemaVersion) + ";";
   SLIPWAY_ASSIGN(Transaction transaction, Transaction::begin(connection, true));

@@ -296,6 +296,71 @@ two"})";
   EXPECT_EQ(stopped.value(), 2u);
 }
 
+TEST(TelemetryStoreTest, FindsTheCallsOfARelease) {
+  World world;
+  std::vector<OwnedRecord> records(6);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    records[i].number = i + 1;
+    records[i].started_us = recent_midnight_us() + static_cast<std::int64_t>(i) * 1000;
+    if (i % 2 == 0) records[i].release = i < 4 ? "support@1" : "support@2";
+  }
+  world.ingest(records);
+  InvocationFilters filters;
+  filters.release = "support@1";
+  EXPECT_EQ(world.list_numbers(filters), (std::vector<std::uint64_t>{3, 1}));
+  filters.use_case = {"another"};
+  EXPECT_TRUE(world.list_numbers(filters).empty());
+  filters.use_case.clear();
+  filters.release = "support@7";
+  EXPECT_TRUE(world.list_numbers(filters).empty());
+  filters.release = "";
+  EXPECT_EQ(world.list_numbers(filters), (std::vector<std::uint64_t>{6, 4, 2}));
+}
+
+// A file as version 1 left it, which counted nothing by release.
+TEST(TelemetryStoreTest, ReadsVersion1AndGoesOn) {
+  std::ifstream file(std::string(SLIPWAY_SOURCE_DIR) + "/tests/data/telemetry/version-1.sql");
+  const std::string dump{std::istreambuf_iterator<char>(file), {}};
+  ASSERT_FALSE(dump.empty());
+  constexpr std::int64_t kDay = 1'795'564'800'000'000;  // of its calls
+  World world;
+  world.close();
+  std::filesystem::remove(world.store_options_.file);
+  for (const char* const beside : {"-wal", "-shm"})
+    std::filesystem::remove(world.store_options_.file.string() + beside);
+  {
+    auto raw = Connection::open(world.store_options_.file, false);
+    ASSERT_TRUE(raw);
+    ASSERT_TRUE(raw->execute(dump.c_str()));
+  }
+  world.store_options_.retention = {36'500, 36'500, 36'500};
+  world.store_options_.minute_rollup_days = 36'500;
+  world.open();
+  ASSERT_FALSE(HasFatalFailure());
+  OverviewRequest request{.range = {kDay, kDay + kTestDay}, .group_by = Dimension::kRelease};
+  auto overview = world.query().overview(request);
+  ASSERT_TRUE(overview) << overview.error().describe();
+  EXPECT_EQ(overview->totals.requests, 4u);
+  EXPECT_EQ(overview->totals.cost_nano, 624'000);
+  EXPECT_EQ(overview->totals.output_tokens, 147u);
+  EXPECT_GT(overview->totals.duration.p95_us, 0);
+  ASSERT_EQ(overview->groups.size(), 1u);
+  EXPECT_EQ(overview->groups[0].value, "");
+  EXPECT_EQ(world.list_all({}, 10).size(), 4u);
+
+  OwnedRecord fresh;
+  fresh.number = 77;
+  fresh.started_us = kDay + 1000;
+  fresh.release = "support@1";
+  world.ingest({fresh});
+  overview = world.query().overview(request);
+  ASSERT_TRUE(overview);
+  EXPECT_EQ(overview->totals.requests, 5u);
+  ASSERT_EQ(overview->groups.size(), 2u);
+  EXPECT_EQ(overview->groups[1].value, "support@1");
+  EXPECT_EQ(overview->groups[1].figures.requests, 1u);
+}
+
 TEST(TelemetryStoreTest, RefusesANewerDatabase) {
   World world;
   world.close();

@@ -24,7 +24,7 @@ struct OwnedRecord {
   Status status = Status::kOk;
   bool stream = false, rollup_only = false;
   std::string use_case = "support", environment = "prod", key_id = "key-1", provider = "simulated",
-              model = "model-a", end_user, error_code, trace_id, request_body, response_body;
+              model = "model-a", release, end_user, error_code, trace_id, request_body, response_body;
   Usage usage;
   NanoUsd cost_nano = 1000;
 
@@ -43,6 +43,7 @@ struct OwnedRecord {
     record.provider = provider;
     record.requested_model = model;
     record.response_model = model;
+    record.release = release;
     record.end_user = end_user;
     record.error_code = error_code;
     record.trace_id = trace_id;
