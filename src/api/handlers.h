@@ -33,6 +33,10 @@ std::span<const Route> policies_routes();
 std::span<const Route> people_routes();
 std::span<const Route> audit_routes();
 std::span<const Route> oidc_routes();
+std::span<const Route> feedback_routes();
+std::span<const Route> prompts_routes();
+std::span<const Route> releases_routes();
+std::span<const Route> deployments_routes();
 
 // session_api.cc
 rt::Task<void> sign_in(Request& request);
@@ -62,6 +66,9 @@ rt::Task<void> tail_invocations(Request& request);
 rt::Task<void> get_status(Request& request);
 // playground_api.cc
 rt::Task<void> playground_chat(Request& request);
+
+// feedback_api.cc: POST /v1/feedback, for applications with an API key.
+rt::Task<void> serve_key_feedback(net::Exchange& exchange, gateway::Gateway& gateway, Services& services);
 
 // Shared by the ways to sign in: Set-Cookie for a session (`max_age_s` 0 ends it), and RoleGrants of the
 // contract.

@@ -45,6 +45,16 @@ const std::string& Request::segment(std::string_view name) const {
   return found->second;
 }
 
+std::optional<std::vector<std::string>> Request::visible_use_cases() const {
+  std::vector<std::string> slugs;
+  for (const governance::RoleGrant& grant : session.principal.grants) {
+    if (!governance::may({grant}, governance::Permission::kView)) continue;
+    if (grant.use_case.empty()) return std::nullopt;
+    slugs.push_back(grant.use_case);
+  }
+  return slugs;
+}
+
 Result<json::object> Request::body_object() const {
   if (trim(exchange.body()).empty()) return json::object{};
   SLIPWAY_ASSIGN(json::value value, parse_json(exchange.body(), {32, 1u << 20}));

@@ -41,6 +41,8 @@ struct Request {
                                  const governance::Scope& scope = {}) const {
     return governance::require(session.principal.grants, permission, scope);
   }
+  // What the caller may see: everything, or the use cases that their roles name.
+  [[nodiscard]] std::optional<std::vector<std::string>> visible_use_cases() const;
   // The body as a JSON object; an empty body is an empty object.
   [[nodiscard]] Result<json::object> body_object() const;
 };

@@ -41,9 +41,10 @@ constexpr std::array kCoreRoutes = {
 
 using GroupFunction = std::span<const Route> (*)();
 constexpr std::array kGroups = {
-    GroupFunction{core_routes},   GroupFunction{use_cases_routes}, GroupFunction{policies_routes},
-    GroupFunction{people_routes}, GroupFunction{audit_routes},     GroupFunction{oidc_routes},
-    GroupFunction{assets_routes},
+    GroupFunction{core_routes},     GroupFunction{use_cases_routes},   GroupFunction{policies_routes},
+    GroupFunction{people_routes},   GroupFunction{audit_routes},       GroupFunction{oidc_routes},
+    GroupFunction{assets_routes},   GroupFunction{prompts_routes},     GroupFunction{feedback_routes},
+    GroupFunction{releases_routes}, GroupFunction{deployments_routes},
 };
 
 // Whether `path` fits `pattern`, segment by segment; fills `found` with what stands in the places of {…}.
@@ -182,7 +183,9 @@ rt::Task<void> serve_api(net::Exchange& exchange, gateway::Gateway& gateway, Ser
 
 rt::Task<void> serve(net::Exchange& exchange, gateway::Gateway& gateway, Services& services) {
   const std::string_view path = exchange.path();
-  if (path.starts_with("/v1/")) {
+  if (path == "/v1/feedback" && exchange.method() == "POST") {
+    co_await serve_key_feedback(exchange, gateway, services);
+  } else if (path.starts_with("/v1/")) {
     co_await gateway.handle(exchange);
   } else if (path.starts_with("/api/v1/")) {
     co_await serve_api(exchange, gateway, services);

@@ -19,9 +19,11 @@
 #include "governance/keys.h"
 #include "governance/policies.h"
 #include "governance/principals.h"
+#include "governance/release_services.h"
 #include "governance/reviews.h"
 #include "governance/use_cases.h"
 #include "rt/blocking_pool.h"
+#include "telemetry/feedback.h"
 #include "telemetry/metrics.h"
 #include "telemetry/query.h"
 #include "telemetry/spool.h"
@@ -64,9 +66,11 @@ struct Services {
   governance::AuditLog& audit;
   std::string anchors_file;
   Oidc* oidc = nullptr;  // null: no identity provider
+  governance::ReleaseServices& releases;
   telemetry::Spool& spool;
   telemetry::TelemetryStore& telemetry;
   telemetry::TelemetryQuery& query;
+  telemetry::FeedbackStore& feedback;
   telemetry::Metrics& metrics;
   rt::BlockingPool& pool;
   Logger log;

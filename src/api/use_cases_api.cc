@@ -25,17 +25,6 @@ std::unexpected<Error> bad(std::string message, std::string where, std::string h
   return fail(ErrorCode::kInvalidArgument, std::move(message), std::move(where), std::move(hint));
 }
 
-// What the caller may see: everything, or the use cases that their roles name.
-std::optional<std::vector<std::string>> visible_to(const governance::Principal& who) {
-  std::vector<std::string> slugs;
-  for (const governance::RoleGrant& grant : who.grants) {
-    if (!governance::may({grant}, Permission::kView)) continue;
-    if (grant.use_case.empty()) return std::nullopt;
-    slugs.push_back(grant.use_case);
-  }
-  return slugs;
-}
-
 Result<governance::UseCaseFilter> read_filter(const Request& request) {
   governance::UseCaseFilter filter;
   filter.words = request.param("q");
@@ -52,7 +41,7 @@ Result<governance::UseCaseFilter> read_filter(const Request& request) {
     if (review != "due") return bad("review can only be due", "review");
     filter.review_due = true;
   }
-  filter.only = visible_to(request.session.principal);
+  filter.only = request.visible_use_cases();
   return filter;
 }
 

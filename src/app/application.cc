@@ -13,6 +13,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/release_ports.h"
 #include "app/template_inspector.h"
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -120,6 +121,7 @@ Result<std::unique_ptr<Application>> Application::start(Config config, Logger lo
     app->watcher_ = std::make_unique<ChangeWatcher>(
         *app->database_, app->snapshot_changes_, [raw = app.get()] { return raw->republish(); }, app->log_);
   }
+  app->start_rollouts();
   app->housekeeper_ = std::thread([raw = app.get()] { raw->keep_house(); });
   app->log_.info("server.started", {{"url", app->url()},
                                     {"loops", app->loops_.size()},
@@ -132,7 +134,8 @@ Application::~Application() { stop(); }
 
 Result<> migrate_rooms(store::Database& database) {
   SLIPWAY_TRY(catalog::migrate_catalog(database));
-  return governance::migrate_governance(database);
+  SLIPWAY_TRY(governance::migrate_governance(database));
+  return telemetry::migrate_feedback(database);
 }
 
 Result<> Application::open_stores() {
@@ -144,11 +147,7 @@ Result<> Application::open_stores() {
   principals_ = std::make_unique<governance::PrincipalStore>(
       *database_, static_cast<std::int64_t>(config_.security.session_hours) * 3'600'000'000);
   SLIPWAY_TRY(open_registry());
-  catalog::AssetPorts ports = governance::asset_ports();
-  ports.inspect_template = inspect_template;
-  assets_ = std::make_unique<catalog::AssetStore>(
-      *database_, std::move(ports),
-      catalog::AssetLimits{config_.catalog.asset_bytes, config_.catalog.push_assets});
+  open_releases();
 
   telemetry::SpoolOptions spool;
   spool.directory = directory / "spool";
@@ -170,6 +169,7 @@ Result<> Application::open_stores() {
     telemetry_options.retention_by_environment[environment.name] = policy;
   }
   SLIPWAY_ASSIGN(telemetry_, telemetry::TelemetryStore::open(telemetry_options, *spool_, log_));
+  feedback_ = std::make_unique<telemetry::FeedbackStore>(*database_);
   SLIPWAY_ASSIGN(query_, telemetry::TelemetryQuery::open({.file = telemetry_options.file}));
   metrics_ = std::make_unique<telemetry::Metrics>();
   pool_ = std::make_unique<rt::BlockingPool>("work", kPoolThreads, kPoolQueue);
@@ -190,6 +190,27 @@ Result<> Application::open_registry() {
   policies_ = std::make_unique<governance::PolicyStore>(*database_, std::move(rules));
   keys_ = std::make_unique<governance::KeyStore>(*database_, *policies_);
   return {};
+}
+
+void Application::open_releases() {
+  catalog::AssetPorts ports = governance::asset_ports();
+  ports.inspect_template = inspect_template;
+  ports.other_uses = [this](soci::session& sql, const catalog::AssetName& name) {
+    return releases_->releases.uses(sql, name);
+  };
+  assets_ = std::make_unique<catalog::AssetStore>(
+      *database_, std::move(ports),
+      catalog::AssetLimits{config_.catalog.asset_bytes, config_.catalog.push_assets});
+  std::vector<std::string> environments;
+  for (const EnvironmentConfig& environment : config_.environments) environments.push_back(environment.name);
+  releases_ = std::make_unique<governance::ReleaseServices>(*database_, *assets_, *use_cases_, *policies_,
+                                                            environments);
+  releases_->promotions.set_servable([this](const governance::ReleaseManifest& release,
+                                            const std::vector<catalog::AssetVersion>& assets,
+                                            const std::string& environment) {
+    return why_not_servable(release, assets, environment, config_.connections);
+  });
+  loader_ = std::make_unique<ReleaseLoader>(release_ports(*releases_), log_);
 }
 
 Result<> Application::open_people() {
@@ -227,6 +248,7 @@ Result<> Application::start_simulated() {
                  net::Server::listen(*simulated_loop_, std::move(server), simulated_->handler(), log_));
   SLIPWAY_ASSIGN(snapshots_, SnapshotBuilder::create(
                                  config_, fmt::format("http://127.0.0.1:{}/v1", simulated_server_->port())));
+  snapshots_->serve(*loader_);
   return {};
 }
 
@@ -263,6 +285,7 @@ Result<> Application::first_start() {
 
 Result<> Application::start_loops() {
   SLIPWAY_ASSIGN(const auto snapshot, build_snapshot());
+  published_.push_back(snapshot);
   rt::WatchdogOptions watchdog;
   watchdog.stall_ms = config_.watchdog.stall_ms;
   watchdog_ = std::make_unique<rt::Watchdog>(watchdog, log_);
@@ -280,9 +303,11 @@ Result<> Application::start_loops() {
                         .audit = *audit_,
                         .anchors_file = anchors_->file(),
                         .oidc = oidc_.get(),
+                        .releases = *releases_,
                         .spool = *spool_,
                         .telemetry = *telemetry_,
                         .query = *query_,
+                        .feedback = *feedback_,
                         .metrics = *metrics_,
                         .pool = *pool_,
                         .log = log_,
@@ -304,12 +329,15 @@ Result<> Application::start_loops() {
                             },
                         .stopping = [this] { return stopping_.load(); },
                         .store_trouble = [this] { return watcher_ ? watcher_->trouble() : std::string(); },
+                        .pending_sources = {[this](const governance::Principal& who, bool mine) {
+                          return releases_->approvals.pending(who, mine);
+                        }},
                         .sign_in_guard = api::SignInGuard(config_.security.failed_sign_ins_per_minute),
                         .started_us = unix_now_us(),
                         .simulated_only = simulated_only});
   for (std::uint32_t i = 0; i < loop_count(config_); ++i) {
     loops_.push_back(std::make_unique<LoopStack>(fmt::format("loop-{}", i)));
-    loops_.back()->build(config_, *resolver_, *spool_, *metrics_, snapshot, log_);
+    loops_.back()->build(config_, *resolver_, *spool_, *metrics_, snapshot, log_, i);
     watchdog_->watch(loops_.back()->loop());
   }
   std::uint16_t port = config_.server.port;
@@ -318,6 +346,25 @@ Result<> Application::start_loops() {
     port = loop->port();  // a free port is picked once; the other loops share it
   }
   return {};
+}
+
+void Application::start_rollouts() {
+  governance::RolloutPorts ports;
+  ports.tally = [this](const std::string& release, const std::string& environment) {
+    const auto tally = loader_->tally(release, environment);
+    return tally == nullptr ? governance::ReleaseFigures{} : release_figures(tally->sum());
+  };
+  ports.scores = [this](const std::string& release,
+                        const std::string& environment) -> Result<governance::ReleaseFigures> {
+    SLIPWAY_ASSIGN(const telemetry::ScoreFigures scores, feedback_->scores(release, environment));
+    governance::ReleaseFigures figures;
+    figures.scores = scores.count;
+    figures.score_sum = scores.sum;
+    figures.score_squares = scores.squares;
+    return figures;
+  };
+  rollouts_ = std::make_unique<RolloutKeeper>(
+      *database_, releases_->deployments, std::move(ports), [this] { return republish(); }, log_);
 }
 
 void Application::register_metrics() {
@@ -366,8 +413,15 @@ Result<std::shared_ptr<const gateway::Snapshot>> Application::build_snapshot() {
 Result<> Application::republish() {
   const std::lock_guard lock(republish_mutex_);
   SLIPWAY_ASSIGN(const auto snapshot, build_snapshot());
+  published_.push_back(snapshot);
   for (const auto& loop : loops_) loop->publish(snapshot);
+  drop_snapshots();
   return {};
+}
+
+// Tens of thousands of keys and use cases take milliseconds to destroy: not on a loop, where calls wait.
+void Application::drop_snapshots() {
+  std::erase_if(published_, [](const auto& snapshot) { return snapshot.use_count() == 1; });
 }
 
 void Application::keep_house() {
@@ -378,6 +432,10 @@ void Application::keep_house() {
     lock.lock();
     housekeeping_wake_.wait_for(lock, std::chrono::seconds(kHouseSeconds),
                                 [this] { return stopping_.load(); });
+    {
+      const std::lock_guard publishing(republish_mutex_);
+      drop_snapshots();  // those that calls in flight still held
+    }
     const Result<> noted = keys_->note_used(snapshots_->take_last_used());
     if (!noted) log_.warning("keys.last_use_not_noted", {{"error", noted.error().describe()}});
     const auto expired = use_cases_->note_expired();
@@ -395,6 +453,7 @@ void Application::stop() {
   housekeeping_wake_.notify_all();
   if (housekeeper_.joinable()) housekeeper_.join();
   watcher_.reset();
+  rollouts_.reset();
   // All loops stop accepting together: a connection must not land on one that still listens.
   std::vector<std::thread> stoppers;
   for (const auto& loop : loops_)

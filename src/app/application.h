@@ -16,6 +16,7 @@
 #include "app/change_watcher.h"
 #include "app/data_directory.h"
 #include "app/loop_stack.h"
+#include "app/rollout_keeper.h"
 #include "app/snapshot_builder.h"
 #include "llm/simulated.h"
 #include "rt/watchdog.h"
@@ -64,6 +65,9 @@ class Application {
   void register_metrics();
   Result<std::shared_ptr<const gateway::Snapshot>> build_snapshot();
   Result<> republish();
+  void drop_snapshots();  // with republish_mutex_
+  void open_releases();
+  void start_rollouts();
   void keep_house();  // the housekeeping thread
 
   Config config_;
@@ -82,12 +86,15 @@ class Application {
   std::unique_ptr<governance::PolicyStore> policies_;
   std::unique_ptr<governance::KeyStore> keys_;
   std::unique_ptr<catalog::AssetStore> assets_;
+  std::unique_ptr<governance::ReleaseServices> releases_;
+  std::unique_ptr<ReleaseLoader> loader_;
   std::unique_ptr<telemetry::Spool> spool_;
   std::unique_ptr<telemetry::TelemetryStore> telemetry_;
   std::unique_ptr<telemetry::TelemetryQuery> query_;
   std::unique_ptr<telemetry::Metrics> metrics_;
   std::unique_ptr<rt::BlockingPool> pool_;
   std::unique_ptr<rt::BlockingPool> resolver_;
+  std::unique_ptr<telemetry::FeedbackStore> feedback_;
   std::unique_ptr<SnapshotBuilder> snapshots_;
   std::unique_ptr<rt::Watchdog> watchdog_;
   std::unique_ptr<rt::Loop> simulated_loop_;
@@ -96,9 +103,11 @@ class Application {
   std::unique_ptr<api::Services> services_;
   std::vector<std::unique_ptr<LoopStack>> loops_;
 
+  std::unique_ptr<RolloutKeeper> rollouts_;
   std::unique_ptr<ChangeWatcher> watcher_;  // only with a shared database
 
   std::mutex republish_mutex_;
+  std::vector<std::shared_ptr<const gateway::Snapshot>> published_;  // the newest, and those still in use
   std::atomic<std::int64_t> snapshot_changes_{
       -1};  // store::Database::changes() that the newest snapshot holds
   std::atomic<bool> stopping_{false};

@@ -126,6 +126,9 @@ int run(std::vector<std::string> arguments, const Hooks& hooks, Surroundings sur
   add_asset_commands(app, context);
   add_use_case_commands(app, context);
   add_policy_commands(app, context);
+  add_prompt_commands(app, context);
+  add_release_commands(app, context);
+  add_deployment_commands(app, context);
   add_log_commands(app, context);
   add_people_commands(app, context);
   add_audit_commands(app, context);

@@ -42,6 +42,9 @@ void add_login_commands(CLI::App& app, Context& context);
 void add_key_commands(CLI::App& app, Context& context);
 void add_use_case_commands(CLI::App& app, Context& context);  // use-case, approvals
 void add_policy_commands(CLI::App& app, Context& context);
+void add_prompt_commands(CLI::App& app, Context& context);
+void add_release_commands(CLI::App& app, Context& context);
+void add_deployment_commands(CLI::App& app, Context& context);  // promote, rollback, deployments, rollout
 void add_log_commands(CLI::App& app, Context& context);
 void add_people_commands(CLI::App& app, Context& context);  // user, service, role
 void add_audit_commands(CLI::App& app, Context& context);

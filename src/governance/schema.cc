@@ -6,6 +6,7 @@
 #include "governance/audit.h"
 #include "governance/policies.h"
 #include "governance/principals.h"
+#include "governance/release_schema.h"
 #include "governance/use_case_rows.h"
 #include "store/migrations.h"
 
@@ -70,7 +71,8 @@ Result<> migrate_governance(store::Database& database) {
   SLIPWAY_TRY(migrate_people(database));
   SLIPWAY_TRY(migrate_audit(database));
   SLIPWAY_TRY(migrate_use_cases(database));
-  return migrate_policies(database);
+  SLIPWAY_TRY(migrate_policies(database));
+  return migrate_releases(database);
 }
 
 }  // namespace slipway::governance

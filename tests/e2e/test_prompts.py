@@ -167,7 +167,7 @@ def test_people_give_feedback(shop):
         "invocation_id": record["id"], "score": 0.25, "label": "wrong", "comment": "No.", "correction": "Yes."}),
         "/feedback", "post", "201")
     assert given["use_case"] == shop.slug and given["environment"] == "dev" and given["name"] == "rating"
-    assert given["by"] == "local command line" and given["release"] == ""
+    assert given["by"].startswith("local command line") and given["release"] == ""
     second = shop.server.api("POST", "/feedback", expect=201, json={"invocation_id": record["id"], "score": 1})
     page = keeps_contract(shop.server.api("GET", "/feedback", expect=200, params={"use_case": shop.slug, "limit": 1}),
                           "/feedback", "get")

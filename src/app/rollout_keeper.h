@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks at the rollouts under way once a second and publishes what was moved. A thread of its own.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "governance/rollout_controller.h"
+
+namespace slipway::app {
+
+class RolloutKeeper {
+ public:
+  // `publish` makes and publishes a snapshot; it is called on the keeper's thread. Everything given outlives
+  // the keeper.
+  RolloutKeeper(store::Database& database, governance::DeploymentStore& deployments,
+                governance::RolloutPorts ports, std::function<Result<>()> publish, Logger log);
+  ~RolloutKeeper();  // waits for a look under way
+  RolloutKeeper(const RolloutKeeper&) = delete;
+  RolloutKeeper& operator=(const RolloutKeeper&) = delete;
+
+ private:
+  void run();
+  void look();
+  void note_trouble(const Result<>& result);
+
+  governance::RolloutController controller_;
+  std::function<Result<>()> publish_;
+  Logger log_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  bool unpublished_ = false;  // something was moved, and publishing it failed
+  std::string trouble_;
+  std::thread thread_;
+};
+
+}  // namespace slipway::app

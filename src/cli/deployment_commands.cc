@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+// promote, rollback, deployments, rollout ….
+#include <algorithm>
+#include <charconv>
+#include <ostream>
+
+#include "base/text.h"
+#include "cli/command_parts.h"
+
+namespace slipway::cli {
+namespace {
+
+struct DeployOptions {
+  std::string use_case;
+  std::string environment;
+  std::int64_t release = 0;
+  std::string canary;
+  double minutes = 10;
+  bool by_hand = false;
+  bool blue_green = false;
+  bool preview = false;
+  std::string emergency;
+  std::string reason;
+  std::int64_t to = 0;
+  std::int64_t history = 0;
+};
+
+std::string path_of(const DeployOptions& options, std::string_view rest) {
+  return "/api/v1/use-cases/" + url_encode(options.use_case) + std::string(rest);
+}
+
+std::string path_there(const DeployOptions& options, std::string_view rest) {
+  return path_of(options, "/deployments/" + url_encode(options.environment) + std::string(rest));
+}
+
+const json::object& object_of(const json::object& object, std::string_view field) {
+  static const json::object kNone;
+  const json::value* found = object.if_contains(field);
+  return found != nullptr && found->is_object() ? found->as_object() : kNone;
+}
+
+// "5,25,50" as the steps of a plan.
+Result<json::object> plan_of(const DeployOptions& options) {
+  json::array steps;
+  for (const std::string_view part : split(options.canary, ',')) {
+    const std::string_view text = trim(part);
+    double percent = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
+    if (error != std::errc{} || end != text.data() + text.size() || text.empty())
+      return fail(ErrorCode::kInvalidArgument, "\"" + std::string(text) + "\" is no percentage", "--canary",
+                  "as in --canary 5,25,50");
+    steps.emplace_back(json::object{{"percent", percent}, {"minutes", options.minutes}});
+  }
+  return json::object{{"steps", std::move(steps)}, {"automatic", !options.by_hand}};
+}
+
+Result<json::object> promotion_of(const DeployOptions& options) {
+  json::object body{{"environment", options.environment}, {"release", options.release}};
+  if (options.blue_green) body["mode"] = "blue_green";
+  if (!options.canary.empty()) {
+    body["mode"] = "canary";
+    SLIPWAY_ASSIGN(body["canary"], plan_of(options));
+  }
+  if (!options.emergency.empty()) body["emergency"] = json::object{{"reason", options.emergency}};
+  return body;
+}
+
+void show_checks(const Output& output, const json::object& answer) {
+  std::vector<std::vector<Cell>> rows;
+  for (const json::value& item : answer.at("checks").as_array()) {
+    const json::object& check = item.as_object();
+    const bool ok = check.at("ok") == json::value(true);
+    rows.push_back({ok ? Cell("yes", Color::kGreen) : Cell("no", Color::kRed), text_of(check, "name"),
+                    text_of(check, "detail")});
+  }
+  if (!rows.empty()) output.table({"OK", "RULE", "ANSWER"}, rows);
+}
+
+std::string percent_of(const json::object& rollout) {
+  return text_of(rollout, "mode") == "canary" ? words_of(rollout.at("percent")) + " %" : "warm";
+}
+
+// "release 3, canary 4 at 5 %"
+std::string summary_of(const json::object& deployment) {
+  const std::string active = text_of(deployment, "active");
+  std::string out = active.empty() ? "nothing runs" : "release " + active;
+  const json::object& rollout = object_of(deployment, "rollout");
+  if (const std::string candidate = text_of(deployment, "candidate"); !candidate.empty())
+    out += ", canary " + candidate + " at " + percent_of(rollout);
+  if (const std::string standby = text_of(deployment, "standby"); !standby.empty())
+    out += ", " + standby + " warm";
+  return out;
+}
+
+int conclude(const Output& output, const Result<json::value>& answer, const DeployOptions& options) {
+  if (!answer) return output.fail(answer.error());
+  if (output.json())
+    output.print_json(*answer);
+  else
+    output.line(options.use_case + " in " + options.environment + ": " + summary_of(answer->as_object()));
+  return kExitDone;
+}
+
+int promote(const Context& context, const DeployOptions& options) {
+  const Output output = context.output();
+  if (options.blue_green && !options.canary.empty())
+    return output.fail({ErrorCode::kInvalidArgument, "it is either --canary or --blue-green", "promote", ""});
+  auto body = promotion_of(options);
+  if (!body) return output.fail(body.error());
+  const auto api = context.api();
+  if (!api) return output.fail(api.error());
+  // Asked first, so that a refusal comes with every rule and its answer.
+  (*body)["preview"] = true;
+  auto answer = api->post(path_of(options, "/promotions"), *body);
+  if (!answer) return output.fail(answer.error());
+  const bool allowed = answer->as_object().at("allowed") == json::value(true);
+  if (allowed && !options.preview) {
+    (*body)["preview"] = false;
+    answer = api->post(path_of(options, "/promotions"), *body);
+    if (!answer) return output.fail(answer.error());
+  }
+  const json::object& result = answer->as_object();
+  if (output.json()) {
+    output.print_json(*answer);
+    return allowed ? kExitDone : kExitFailed;
+  }
+  show_checks(output, result);
+  if (!allowed) {
+    output.line(output.paint("No", Color::kRed) + ": release " + std::to_string(options.release) +
+                " may not go to " + options.environment + " now");
+    return kExitFailed;
+  }
+  if (options.preview) {
+    for (const std::string_view line : split(text_of(result, "notes_md"), '\n')) output.line(printable(line));
+    output.line(output.paint("Yes", Color::kGreen) + ": release " + std::to_string(options.release) +
+                " may go to " + options.environment);
+    return kExitDone;
+  }
+  output.line(options.use_case + " in " + options.environment + ": " +
+              summary_of(object_of(result, "deployment")));
+  if (!options.canary.empty() || options.blue_green)
+    output.note("Next: slipway deployments " + options.use_case + ", slipway rollout " +
+                (options.blue_green ? "switch " : "step ") + options.use_case + " --env " +
+                options.environment);
+  return kExitDone;
+}
+
+int roll_back(const Context& context, const DeployOptions& options) {
+  const Output output = context.output();
+  const auto api = context.api();
+  if (!api) return output.fail(api.error());
+  json::object body{{"environment", options.environment}, {"reason", options.reason}};
+  if (options.to != 0) body["to"] = options.to;
+  return conclude(output, api->post(path_of(options, "/rollback"), body), options);
+}
+
+void show_figures(const Output& output, const json::object& deployment) {
+  const json::object& rollout = object_of(deployment, "rollout");
+  if (rollout.empty()) return;
+  output.line("");
+  output.line(output.paint(text_of(deployment, "environment"), Color::kBold) + ": " +
+              text_of(rollout, "mode") + " " + text_of(rollout, "state") +
+              (text_of(rollout, "mode") == "canary"
+                   ? ", step " + std::to_string(rollout.at("step").to_number<int>() + 1) + " of " +
+                         std::to_string(rollout.at("steps").as_array().size()) + " at " + percent_of(rollout)
+                   : ""));
+  if (const std::string verdict = text_of(rollout, "verdict"); !verdict.empty())
+    output.line(printable(verdict));
+  std::vector<std::vector<Cell>> rows;
+  for (const json::value& item : rollout.at("figures").as_array()) {
+    const json::object& figure = item.as_object();
+    const std::string state = text_of(figure, "state");
+    rows.push_back({text_of(figure, "metric"), Cell::number(words_of(figure.at("active"))),
+                    Cell::number(words_of(figure.at("candidate"))),
+                    Cell::number(words_of(figure.at("p_value"))),
+                    Cell(state, state == "worse"  ? Color::kRed
+                                : state == "fine" ? Color::kGreen
+                                                  : Color::kDim)});
+  }
+  if (!rows.empty()) output.table({"METRIC", "ACTIVE", "CANDIDATE", "P", "STATE"}, rows);
+}
+
+int show_history(const Output& output, const ApiClient& api, const DeployOptions& options) {
+  const auto answer = api.get(path_there(options, "/history?limit=" + std::to_string(options.history)));
+  const auto items = items_of(answer);
+  if (!items) return output.fail(items.error());
+  if (output.json()) {
+    output.print_json(*answer);
+    return kExitDone;
+  }
+  std::vector<std::vector<Cell>> rows;
+  for (const json::value& item : *items) {
+    const json::object& event = item.as_object();
+    const bool emergency = event.at("emergency") == json::value(true);
+    rows.push_back({short_time(text_of(event, "at")), text_of(event, "by"),
+                    Cell(text_of(event, "action") + (emergency ? " (emergency)" : ""),
+                         emergency ? Color::kRed : Color::kNone),
+                    text_of(event, "from_release", "-") + " → " + text_of(event, "release", "-"),
+                    text_of(event, "detail")});
+  }
+  output.table({"AT", "BY", "ACTION", "RELEASE", "DETAIL"}, rows);
+  return kExitDone;
+}
+
+int deployments(const Context& context, const DeployOptions& options) {
+  const Output output = context.output();
+  if (options.history > 0 && options.environment.empty())
+    return output.fail({ErrorCode::kInvalidArgument, "whose history?", "--history", "name it with --env"});
+  const auto api = context.api();
+  if (!api) return output.fail(api.error());
+  if (options.history > 0) return show_history(output, *api, options);
+  const auto answer = api->get(path_of(options, "/deployments"));
+  const auto items = items_of(answer);
+  if (!items) return output.fail(items.error());
+  if (output.json()) {
+    output.print_json(*answer);
+    return kExitDone;
+  }
+  std::vector<std::vector<Cell>> rows;
+  for (const json::value& item : *items) {
+    const json::object& deployment = item.as_object();
+    rows.push_back(
+        {text_of(deployment, "environment"), summary_of(deployment), text_of(deployment, "previous", "-"),
+         short_time(text_of(deployment, "active_since", "-")), text_of(deployment, "active_by", "-")});
+  }
+  output.table({"ENVIRONMENT", "RUNS", "BEFORE", "SINCE", "BY"}, rows);
+  for (const json::value& item : *items) show_figures(output, item.as_object());
+  return kExitDone;
+}
+
+template <int kAction>
+int act(const Context& context, const DeployOptions& options) {
+  constexpr const char* kActions[] = {"switch", "step", "finish", "abort", "pause", "resume"};
+  const Output output = context.output();
+  const auto api = context.api();
+  if (!api) return output.fail(api.error());
+  return conclude(
+      output,
+      api->post(path_there(options, "/actions"), {{"action", kActions[kAction]}, {"reason", options.reason}}),
+      options);
+}
+
+void add_place(CLI::App* command, DeployOptions& options, bool needed) {
+  command->add_option("use-case", options.use_case, "Which use case")->required()->type_name("SLUG");
+  CLI::Option* environment =
+      command->add_option("--env,--environment", options.environment, "Which environment")->type_name("NAME");
+  if (needed) environment->required();
+}
+
+}  // namespace
+
+void add_deployment_commands(CLI::App& app, Context& context) {
+  auto options = std::make_shared<DeployOptions>();
+  CLI::App* command = app.add_subcommand("promote", "Put a release into an environment");
+  command->fallthrough();
+  add_place(command, *options, true);
+  command->add_option("--release", options->release, "Which release: 1, 2, 3, …")->required()->type_name("N");
+  command->add_option("--canary", options->canary, "Begin with a part of the calls, as 5,25,50 percent")
+      ->type_name("LIST");
+  command->add_option("--minutes", options->minutes, "Length of each step of a canary")
+      ->check(CLI::Range(0.0, 43'200.0))
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_flag("--by-hand", options->by_hand,
+                    "A canary steps up only when told; guards end it all the same");
+  command->add_flag("--blue-green", options->blue_green, "Keep it warm until told to switch");
+  command->add_flag("--preview", options->preview, "Say whether it may and what changes; change nothing");
+  command
+      ->add_option("--emergency", options->emergency,
+                   "Break the policy's rules, for this reason; everybody sees it")
+      ->type_name("REASON");
+  on_call(command, context, options, promote);
+
+  command = app.add_subcommand("rollback", "Point an environment back at what ran before");
+  command->fallthrough();
+  add_place(command, *options, true);
+  command->add_option("--to", options->to, "A release that ran there; default the one before")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 53))
+      ->type_name("N");
+  command->add_option("--reason", options->reason, "Why")
+      ->default_val("rolled back by command line")
+      ->type_name("TEXT");
+  on_call(command, context, options, roll_back);
+
+  command = app.add_subcommand("deployments", "What runs where, and how a rollout fares");
+  command->fallthrough();
+  add_place(command, *options, false);
+  command->add_option("--history", options->history, "The latest N changes in --env instead")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{500}))
+      ->type_name("N");
+  on_call(command, context, options, deployments);
+
+  CLI::App* rollout = app.add_subcommand("rollout", "Move a canary or blue-green rollout along");
+  rollout->require_subcommand(1)->fallthrough();
+  auto moving = std::make_shared<DeployOptions>();
+  const auto add = [&](const char* name, const char* what,
+                       int (*action)(const Context&, const DeployOptions&)) {
+    CLI::App* move = rollout->add_subcommand(name, what);
+    add_place(move, *moving, true);
+    move->add_option("--reason", moving->reason, "Why")->type_name("TEXT");
+    on_call(move, context, moving, action);
+  };
+  add("switch", "Blue-green: change sides; again: change back", act<0>);
+  add("step", "Canary: go to the next step now", act<1>);
+  add("finish", "Give it all calls and end the rollout", act<2>);
+  add("abort", "Call it off: what ran before keeps all calls", act<3>);
+  add("pause", "Stay at this step; guards still hold", act<4>);
+  add("resume", "Go on", act<5>);
+}
+
+}  // namespace slipway::cli
