@@ -232,10 +232,13 @@ connections:
 
     def create_key(self, data):
         """Over the control API, with the token the server leaves for its own account."""
-        token = (data / "state" / "admin.token").read_text().strip()
+        token = self.token(data)
         self.call_api(token, "/api/v1/use-cases", {"slug": "bench", "name": "Benchmark"})
         wanted = {"name": "bench", "use_case": "bench", "environment": "bench"}
         return self.call_api(token, "/api/v1/keys", wanted)["secret"]
+
+    def token(self, data):
+        return (data / "state" / "admin.token").read_text().strip()
 
     def call_api(self, token, path, body):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)

@@ -27,6 +27,7 @@ namespace {
 struct Options {
   std::filesystem::path directory;
   std::string postgresql;
+  std::filesystem::path fill;  // only fill this data directory, and keep it
   std::uint32_t use_cases = 10'000;
   std::uint32_t rounds = 100;
 };
@@ -204,6 +205,7 @@ int run(const Options& options) {
   if (!world.fill(options)) return 1;
   std::printf("%u use cases with 2 releases in 3 environments made in %.0f s\n", options.use_cases,
               milliseconds_since(begun) / 1e3);
+  if (!options.fill.empty()) return 0;
   return measure_all(world, options) ? 0 : 1;
 }
 
@@ -217,7 +219,12 @@ int main(int argc, char** argv) {
   app.add_option("--postgresql", options.postgresql, "An empty database instead of a file");
   app.add_option("--use-cases", options.use_cases, "Use cases")->check(CLI::Range(1u, 1'000'000u));
   app.add_option("--rounds", options.rounds, "Measurements of each kind")->check(CLI::Range(1u, 100'000u));
+  app.add_option("--fill", options.fill, "Only fill this data directory of a server, and keep it");
   CLI11_PARSE(app, argc, argv);
+  if (!options.fill.empty()) {
+    options.directory = options.fill;
+    return slipway::app::run(options);
+  }
   if (::mkdtemp(pattern.data()) == nullptr) return 1;
   options.directory = pattern;
   const int code = slipway::app::run(options);
