@@ -15,8 +15,8 @@ namespace slipway::governance {
 namespace {
 
 constexpr std::size_t kCommentBytes = 4'000;
-// Releases looked at for the queue of decisions, the latest ones.
-constexpr long long kPendingReleases = 500;
+// Of the queue of decisions: nobody reads further, and what is decided makes room.
+constexpr std::size_t kMostPending = 500;
 
 std::unexpected<Error> bad(std::string message, std::string where, std::string hint = {}) {
   return fail(ErrorCode::kInvalidArgument, std::move(message), std::move(where), std::move(hint));
@@ -69,6 +69,73 @@ bool satisfied(const std::map<std::string, std::int64_t>& counted, const Policy&
   });
 }
 
+// Whether a role they hold may decide at all, whoever wrote the release.
+bool decides(const Policy& policy, const Principal& who, std::string_view use_case,
+             std::string_view environment) {
+  const std::vector<std::string> roles = roles_held(who, use_case, environment);
+  const bool named = std::ranges::any_of(
+      policy.approvals, [&](const auto& wanted) { return wanted.second > 0 && fills(roles, wanted.first); });
+  return named || may(who.grants, Permission::kApprove, {use_case, environment, {}});
+}
+
+// The policies of one environment. Few use cases have their own, and the others share one.
+class KnownPolicies {
+ public:
+  static Result<KnownPolicies> load(soci::session& sql, const PolicyStore& store, std::string environment) {
+    KnownPolicies known(store, std::move(environment));
+    SLIPWAY_ASSIGN(EffectivePolicy shared, store.effective(sql, kSharedOwner, known.environment_));
+    known.shared_ = std::move(shared.policy);
+    std::string owner;
+    soci::statement statement =
+        (sql.prepare << "SELECT DISTINCT owner FROM policies WHERE environment = :environment",
+         soci::use(known.environment_), soci::into(owner));
+    statement.execute();
+    while (statement.fetch()) known.own_.insert(owner);
+    return known;
+  }
+  Result<Policy> of(soci::session& sql, const std::string& use_case) const {
+    if (!own_.contains(use_case)) return shared_;
+    SLIPWAY_ASSIGN(EffectivePolicy effective, store_->effective(sql, use_case, environment_));
+    return std::move(effective.policy);
+  }
+
+ private:
+  KnownPolicies(const PolicyStore& store, std::string environment)
+      : store_(&store), environment_(std::move(environment)) {}
+  const PolicyStore* store_;
+  std::string environment_;
+  Policy shared_;
+  std::set<std::string> own_;
+};
+
+// The newest release of each use case where another one is active in the environment, or none; newest first.
+std::vector<ReleasePlace> not_running_yet(soci::session& sql, const std::string& environment,
+                                          const std::string& before) {
+  std::vector<ReleasePlace> places;
+  ReleasePlace row;
+  row.environment = environment;
+  long long number = 0;
+  long long active = 0;
+  long long active_before = 0;
+  soci::statement statement =
+      (sql.prepare
+           << "SELECT r.use_case, r.number, COALESCE(h.active, 0), COALESCE(b.active, 0) FROM releases r "
+              "LEFT JOIN deployments h ON h.use_case = r.use_case AND h.environment = :here "
+              "LEFT JOIN deployments b ON b.use_case = r.use_case AND b.environment = :before "
+              "WHERE COALESCE(h.active, 0) <> r.number AND NOT EXISTS (SELECT 1 FROM releases n WHERE "
+              "n.use_case = r.use_case AND n.number > r.number) ORDER BY r.created_us DESC, r.use_case",
+       soci::use(environment), soci::use(before), soci::into(row.use_case), soci::into(number),
+       soci::into(active), soci::into(active_before));
+  statement.execute();
+  while (statement.fetch()) {
+    row.number = number;
+    row.active = active;
+    row.active_before = active_before;
+    places.push_back(row);
+  }
+  return places;
+}
+
 }  // namespace
 
 std::set<std::string> authors_of(const ReleaseManifest& release, const ReleaseManifest* running) {
@@ -83,10 +150,7 @@ std::set<std::string> authors_of(const ReleaseManifest& release, const ReleaseMa
 
 std::string why_not_approve(const std::set<std::string>& authors, const Policy& policy, const Principal& who,
                             std::string_view use_case, std::string_view environment) {
-  const std::vector<std::string> roles = roles_held(who, use_case, environment);
-  const bool named = std::ranges::any_of(
-      policy.approvals, [&](const auto& wanted) { return wanted.second > 0 && fills(roles, wanted.first); });
-  if (!named && !may(who.grants, Permission::kApprove, {use_case, environment, {}})) {
+  if (!decides(policy, who, use_case, environment)) {
     std::vector<std::string> wanted;
     for (const auto& [role, count] : policy.approvals) wanted.push_back(role);
     if (wanted.empty()) wanted.emplace_back("approver");
@@ -220,69 +284,56 @@ Result<std::vector<ReleaseApproval>> ApprovalStore::of(soci::session& sql, const
   return all;
 }
 
-Result<> ApprovalStore::add_pending(soci::session& sql, const ReleaseManifest& release,
-                                    const std::string& environment, const Principal& who, bool mine,
-                                    std::vector<PendingDecision>& into) {
-  if (!may(who.grants, Permission::kView, {release.use_case, environment, {}})) return {};
-  SLIPWAY_ASSIGN(const EffectivePolicy effective, policies_.effective(sql, release.use_case, environment));
-  const Policy& policy = effective.policy;
-  if (policy.approvals.empty()) return {};
-  const std::int64_t active = active_release(sql, release.use_case, environment);
-  if (active == release.number) return {};
-  const auto at = std::ranges::find(environments_, environment);
-  if (policy.require_previous_environment && at != environments_.begin() &&
-      active_release(sql, release.use_case, *std::prev(at)) != release.number)
-    return {};  // not its turn
+Result<std::optional<PendingDecision>> ApprovalStore::pending_of(soci::session& sql,
+                                                                 const ReleasePlace& place,
+                                                                 const Policy& policy, const Principal& who) {
+  SLIPWAY_ASSIGN(const UseCaseState state, UseCaseStore::state(sql, place.use_case));
+  if (state == UseCaseState::kRetired) return std::nullopt;
+  SLIPWAY_ASSIGN(const ReleaseManifest release, releases_.get(sql, place.use_case, place.number));
   std::optional<ReleaseManifest> running;
-  if (active != 0) {
-    SLIPWAY_ASSIGN(running, releases_.get(sql, release.use_case, active));
+  if (place.active != 0) {
+    SLIPWAY_ASSIGN(running, releases_.get(sql, place.use_case, place.active));
   }
   const std::set<std::string> authors = authors_of(release, running ? &*running : nullptr);
   SLIPWAY_ASSIGN(auto approvals, of(sql, release));
   std::erase_if(approvals,
-                [&](const ReleaseApproval& approval) { return approval.environment != environment; });
-  if (std::ranges::find(approvals, "reject", &ReleaseApproval::decision) != approvals.end()) return {};
-  if (satisfied(count_approvals(approvals, authors, policy), policy)) return {};
+                [&](const ReleaseApproval& approval) { return approval.environment != place.environment; });
+  if (std::ranges::find(approvals, "reject", &ReleaseApproval::decision) != approvals.end())
+    return std::nullopt;
+  if (satisfied(count_approvals(approvals, authors, policy), policy)) return std::nullopt;
   PendingDecision item;
   item.type = "release_approval";
   item.use_case = release.use_case;
-  item.title = fmt::format("Release {} for {}", release.id(), environment);
+  item.title = fmt::format("Release {} for {}", release.id(), place.environment);
   item.release = release.number;
-  item.environment = environment;
+  item.environment = place.environment;
   item.requested_us = release.created_us;
   item.requested_by = release.author;
-  item.why_not = why_not_approve(authors, policy, who, release.use_case, environment);
+  item.why_not = why_not_approve(authors, policy, who, release.use_case, place.environment);
   if (item.why_not.empty() &&
       std::ranges::find(approvals, who.id, &ReleaseApproval::by_id) != approvals.end())
     item.why_not = "You have approved it; somebody else has to, too.";
-  if (mine && !item.why_not.empty()) return {};
-  into.push_back(std::move(item));
-  return {};
+  return item;
 }
 
 Result<std::vector<PendingDecision>> ApprovalStore::pending(const Principal& who, bool mine) {
   return database_.read([&](soci::session& sql) -> Result<std::vector<PendingDecision>> {
-    struct Newest {
-      std::string use_case;
-      long long number = 0;
-    };
-    std::vector<Newest> newest;
-    Newest row;
-    soci::statement statement =
-        (sql.prepare
-             << "SELECT r.use_case, r.number FROM releases r JOIN use_cases u ON u.slug = r.use_case WHERE "
-                "r.number = (SELECT MAX(n.number) FROM releases n WHERE n.use_case = r.use_case) ORDER BY "
-                "r.created_us DESC, r.use_case LIMIT :limit",
-         soci::use(kPendingReleases), soci::into(row.use_case), soci::into(row.number));
-    statement.execute();
-    while (statement.fetch()) newest.push_back(row);
     std::vector<PendingDecision> waiting;
-    for (const Newest& at : newest) {
-      SLIPWAY_ASSIGN(const UseCaseState state, UseCaseStore::state(sql, at.use_case));
-      if (state == UseCaseState::kRetired) continue;
-      SLIPWAY_ASSIGN(const ReleaseManifest release, releases_.get(sql, at.use_case, at.number));
-      for (const std::string& environment : environments_)
-        SLIPWAY_TRY(add_pending(sql, release, environment, who, mine, waiting));
+    for (std::size_t i = 0; i < environments_.size(); ++i) {
+      const std::string& environment = environments_[i];
+      SLIPWAY_ASSIGN(const KnownPolicies policies, KnownPolicies::load(sql, policies_, environment));
+      for (const ReleasePlace& place :
+           not_running_yet(sql, environment, i == 0 ? std::string() : environments_[i - 1])) {
+        if (waiting.size() >= kMostPending) break;
+        if (!may(who.grants, Permission::kView, {place.use_case, environment, {}})) continue;
+        SLIPWAY_ASSIGN(const Policy policy, policies.of(sql, place.use_case));
+        if (policy.approvals.empty()) continue;
+        if (policy.require_previous_environment && i > 0 && place.active_before != place.number)
+          continue;  // not its turn
+        if (mine && !decides(policy, who, place.use_case, environment)) continue;
+        SLIPWAY_ASSIGN(auto item, pending_of(sql, place, policy, who));
+        if (item && (!mine || item->why_not.empty())) waiting.push_back(std::move(*item));
+      }
     }
     std::ranges::stable_sort(waiting, {}, &PendingDecision::requested_us);
     return waiting;

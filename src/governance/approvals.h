@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -44,6 +45,15 @@ std::map<std::string, std::int64_t> count_approvals(const std::vector<ReleaseApp
                                                     const std::set<std::string>& authors,
                                                     const Policy& policy);
 
+// A release and what runs in an environment in its place.
+struct ReleasePlace {
+  std::string use_case;
+  std::string environment;
+  std::int64_t number = 0;
+  std::int64_t active = 0;         // there; 0 if nothing is
+  std::int64_t active_before = 0;  // in the environment before it
+};
+
 class ApprovalStore {
  public:
   ApprovalStore(store::Database& database, ReleaseStore& releases, PolicyStore& policies,
@@ -59,12 +69,13 @@ class ApprovalStore {
   static Result<std::vector<ReleaseApproval>> of(soci::session& sql, const ReleaseManifest& release);
   Result<std::vector<ReleaseApproval>> of(const ReleaseManifest& release);
   // The newest release of each use case, for environments whose policy asks for approvals that are missing:
-  // what the caller may decide, or with `mine` false everything they may see. Oldest first.
+  // what the caller may decide, or with `mine` false everything they may see. Oldest first, at most 500.
   Result<std::vector<PendingDecision>> pending(const Principal& who, bool mine);
 
  private:
-  Result<> add_pending(soci::session& sql, const ReleaseManifest& release, const std::string& environment,
-                       const Principal& who, bool mine, std::vector<PendingDecision>& into);
+  // Nothing if nobody needs to decide any more.
+  Result<std::optional<PendingDecision>> pending_of(soci::session& sql, const ReleasePlace& place,
+                                                    const Policy& policy, const Principal& who);
 
   store::Database& database_;
   ReleaseStore& releases_;
