@@ -18,6 +18,19 @@ namespace slipway {
 using Sha256 = std::array<std::uint8_t, 32>;
 
 Sha256 sha256(std::string_view bytes);
+// The same over pieces. Not thread-safe.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  ~Sha256Stream();
+  Sha256Stream(const Sha256Stream&) = delete;
+  Sha256Stream& operator=(const Sha256Stream&) = delete;
+  void add(std::string_view bytes);
+  Sha256 finish();  // once, at the end
+
+ private:
+  void* context_;  // OpenSSL's EVP_MD_CTX
+};
 Sha256 hmac_sha256(std::string_view key, std::string_view bytes);
 
 // A Sha256 is uniformly distributed: its first eight bytes are a good hash-table hash.

@@ -258,7 +258,7 @@ Result<PlanResult> AssetStore::plan(std::vector<AssetChange> changes) {
       result.items.push_back(std::move(item));
     }
     PushCheck check(sql, ports_, prepared.assets);
-    std::ranges::move(check.run(), std::back_inserter(result.problems));
+    std::ranges::move(check.run(false), std::back_inserter(result.problems));
     return std::move(result);
   });
 }
@@ -275,7 +275,7 @@ Result<PushResult> AssetStore::push(const Author& author, std::vector<AssetChang
   if (!result.problems.empty()) return result;
   Result<> stored = database_.write_quietly([&](soci::session& sql) -> Result<> {
     PushCheck check(sql, ports_, prepared.assets);
-    result.problems = check.run();
+    result.problems = check.run(true);
     if (!result.problems.empty()) return fail(ErrorCode::kInvalidArgument, "there are problems");
     SLIPWAY_ASSIGN(const auto latest, meet(sql, prepared.assets));
     PushWriter writer(sql, ports_, author, message);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "catalog/asset_rows.h"
+#include "catalog/case_store.h"
 
 namespace slipway::catalog {
 
@@ -57,9 +58,10 @@ PushCheck::PushCheck(soci::session& sql, const AssetPorts& ports, const std::vec
   for (const PreparedAsset& asset : assets) pushed_.emplace(asset.name, &asset);
 }
 
-std::vector<Problem> PushCheck::run() {
+std::vector<Problem> PushCheck::run(bool store) {
   check_owners();
   check_references();
+  check_cases(store);
   if (problems_.empty()) check_cycles();
   return std::move(problems_);
 }
@@ -77,6 +79,34 @@ void PushCheck::check_owners() {
     problem.message = allowed.error().message;
     problem.hint = allowed.error().hint;
     problems_.push_back(std::move(problem));
+  }
+}
+
+void PushCheck::check_cases(bool store) {
+  for (const PreparedAsset& asset : assets_) {
+    const json::value* digest = asset.content.if_contains("cases_digest");
+    if (asset.name.kind != "dataset" || digest == nullptr || !digest->is_string()) continue;
+    const auto summary = use_case_set(sql_, std::string(digest->get_string()), store);
+    Problem problem;
+    problem.asset = asset.name.to_string();
+    problem.path = "cases_digest";
+    if (!summary && store) {
+      problem.message = "these cases are not stored here";
+      problem.hint = "Upload them first: slipway dataset import, or POST /api/v1/datasets/uploads.";
+      problems_.push_back(std::move(problem));
+    } else if (summary) {
+      json::object stored = cases_content(*summary);
+      for (const std::string_view member : {"count", "splits"}) {
+        const json::value* given = asset.content.if_contains(member);
+        const json::value* known = stored.if_contains(member);
+        if ((given == nullptr) == (known == nullptr) && (given == nullptr || *given == *known)) continue;
+        problem.path = member;
+        problem.message = fmt::format("the stored cases say {}",
+                                      known == nullptr ? std::string("none") : json::serialize(*known));
+        problem.hint = "Take what the upload answered.";
+        problems_.push_back(problem);
+      }
+    }
   }
 }
 

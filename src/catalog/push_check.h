@@ -30,13 +30,16 @@ struct LatestAsset {
 
 std::optional<LatestAsset> load_latest(soci::session& sql, const AssetName& name);
 
-// Owners that may not own, references to nothing, cycles among references.
+// Owners that may not own, references to nothing, cycles among references, cases that are not stored.
 class PushCheck {
  public:
   PushCheck(soci::session& sql, const AssetPorts& ports, const std::vector<PreparedAsset>& assets);
-  std::vector<Problem> run();
+  // `store`: the versions are about to be stored, so that datasets need their cases; they keep them from then
+  // on. A plan may come before its files.
+  std::vector<Problem> run(bool store);
 
  private:
+  void check_cases(bool store);
   void check_owners();
   void check_references();
   void check_cycles();

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "catalog/case_schema.h"
 #include "store/migrations.h"
 
 namespace slipway::catalog {
@@ -65,7 +66,8 @@ Result<> migrate_catalog(store::Database& database) {
                 PRIMARY KEY (word, asset)))",
        }},
   };
-  return store::migrate(database, "catalog", kMigrations);
+  SLIPWAY_TRY(store::migrate(database, "catalog", kMigrations));
+  return migrate_cases(database);
 }
 
 }  // namespace slipway::catalog

@@ -200,5 +200,21 @@ def spool():
     seed("telemetry_spool_fuzz", "torn", one + two[:-9])
 
 
-for make in (requests, responses, event_texts, event_frames, calls, answers, texts, spool):
+def cases():
+    # The first byte chooses the format, the second the size of the pieces.
+    for name, kind, text in [
+        ("own", 0, '{"input":"Hi","id":"1","tags":["a"]}\n\n{"input":{"x":"y"},"expected":null}\n'),
+        ("chat", 2, '{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"}]}\n'),
+        ("bedrock", 3, '{"prompt":"Q","referenceResponse":"A","category":"c","modelResponses":[]}\n'),
+        ("rag", 3, '{"conversationTurns":[{"prompt":{"content":[{"text":"Q"}]},"referenceResponses":[{"content":'
+                   '[{"text":"A"}]}]}]}\n'),
+        ("tests", 4, "tests:\n  - vars: {a: [1, 2]}\n    assert: [{type: equals, value: x}]\n"),
+        ("tests-csv", 0, 'a,__expected,__metadata:k[]\n"x ""y""\nz",contains-any: b,"c, d"\n'),
+        ("csv", 5, "id;input;tags\r\n1;'=x;a|b\r\n"),
+        ("json", 0, '[{"input": "a"},\n {"input": ["b"]}]'),
+    ]:
+        seed("catalog_case_reader_fuzz", name, bytes([kind, 7]) + text.encode())
+
+
+for make in (requests, responses, event_texts, event_frames, calls, answers, texts, spool, cases):
     make()
