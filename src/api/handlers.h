@@ -37,6 +37,7 @@ std::span<const Route> feedback_routes();
 std::span<const Route> prompts_routes();
 std::span<const Route> releases_routes();
 std::span<const Route> deployments_routes();
+std::span<const Route> datasets_routes();
 
 // session_api.cc
 rt::Task<void> sign_in(Request& request);

@@ -44,7 +44,7 @@ constexpr std::array kGroups = {
     GroupFunction{core_routes},     GroupFunction{use_cases_routes},   GroupFunction{policies_routes},
     GroupFunction{people_routes},   GroupFunction{audit_routes},       GroupFunction{oidc_routes},
     GroupFunction{assets_routes},   GroupFunction{prompts_routes},     GroupFunction{feedback_routes},
-    GroupFunction{releases_routes}, GroupFunction{deployments_routes},
+    GroupFunction{releases_routes}, GroupFunction{deployments_routes}, GroupFunction{datasets_routes},
 };
 
 // Whether `path` fits `pattern`, segment by segment; fills `found` with what stands in the places of {…}.

@@ -14,6 +14,8 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "catalog/asset_store.h"
+#include "catalog/dataset_store.h"
+#include "catalog/upload_store.h"
 #include "gateway/gateway.h"
 #include "governance/audit_log.h"
 #include "governance/keys.h"
@@ -63,6 +65,8 @@ struct Services {
   governance::PolicyStore& policies;
   governance::KeyStore& keys;
   catalog::AssetStore& assets;
+  catalog::DatasetStore& datasets;
+  catalog::UploadStore& uploads;
   governance::AuditLog& audit;
   std::string anchors_file;
   Oidc* oidc = nullptr;  // null: no identity provider
@@ -84,6 +88,7 @@ struct Services {
   SignInGuard sign_in_guard;
   std::shared_ptr<gateway::KeyUse> playground_use = std::make_shared<gateway::KeyUse>();
   std::atomic<std::uint32_t> exports_running{0};
+  std::atomic<std::uint32_t> imports_running{0};
   std::atomic<bool> audit_verifying{false};
   std::int64_t started_us = 0;
   bool simulated_only = false;

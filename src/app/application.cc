@@ -29,6 +29,7 @@ constexpr std::uint32_t kPoolThreads = 6;
 constexpr std::uint32_t kPoolQueue = 1'000;
 constexpr std::uint32_t kResolverThreads = 2;
 constexpr std::uint32_t kHouseSeconds = 20;
+constexpr std::int64_t kCollectionUs = 600'000'000;  // between two looks for unused cases
 constexpr std::string_view kFirstUseCase = "getting-started";
 
 // Connections need descriptors, and the usual soft limit of 1,024 is for programs that use select().
@@ -148,6 +149,7 @@ Result<> Application::open_stores() {
       *database_, static_cast<std::int64_t>(config_.security.session_hours) * 3'600'000'000);
   SLIPWAY_TRY(open_registry());
   open_releases();
+  open_datasets();
 
   telemetry::SpoolOptions spool;
   spool.directory = directory / "spool";
@@ -283,6 +285,14 @@ Result<> Application::first_start() {
   return {};
 }
 
+void Application::open_datasets() {
+  const DatasetsConfig& datasets = config_.datasets;
+  cases_ = std::make_unique<catalog::CaseStore>(
+      *database_, catalog::CaseLimits{datasets.case_bytes, datasets.cases, datasets.document_bytes});
+  datasets_ = std::make_unique<catalog::DatasetStore>(*assets_, *cases_);
+  uploads_ = std::make_unique<catalog::UploadStore>(*database_, datasets.upload_bytes);
+}
+
 Result<> Application::start_loops() {
   SLIPWAY_ASSIGN(const auto snapshot, build_snapshot());
   published_.push_back(snapshot);
@@ -300,6 +310,8 @@ Result<> Application::start_loops() {
                         .policies = *policies_,
                         .keys = *keys_,
                         .assets = *assets_,
+                        .datasets = *datasets_,
+                        .uploads = *uploads_,
                         .audit = *audit_,
                         .anchors_file = anchors_->file(),
                         .oidc = oidc_.get(),
@@ -438,10 +450,26 @@ void Application::keep_house() {
     }
     const Result<> noted = keys_->note_used(snapshots_->take_last_used());
     if (!noted) log_.warning("keys.last_use_not_noted", {{"error", noted.error().describe()}});
+    collect_unused();
     const auto expired = use_cases_->note_expired();
     if (!expired) log_.warning("use_cases.expiry_not_noted", {{"error", expired.error().describe()}});
     if (expired && *expired != 0) log_.info("use_cases.expired", {{"count", *expired}});
   }
+}
+
+void Application::collect_unused() {
+  const std::int64_t now_us = unix_now_us();
+  if (now_us < next_collection_us_) return;
+  next_collection_us_ = now_us + kCollectionUs;
+  const std::int64_t before_us =
+      now_us - static_cast<std::int64_t>(config_.datasets.upload_hours) * 3'600'000'000;
+  const auto uploads = uploads_->collect(before_us);
+  const auto cases = cases_->collect(before_us);
+  if (!uploads || !cases)
+    log_.warning("datasets.not_collected",
+                 {{"error", (uploads ? cases.error() : uploads.error()).describe()}});
+  else if (*uploads != 0 || cases->chunks != 0)
+    log_.info("datasets.collected", {{"uploads", *uploads}, {"chunks", cases->chunks}});
 }
 
 void Application::stop() {

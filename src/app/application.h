@@ -68,7 +68,9 @@ class Application {
   void drop_snapshots();  // with republish_mutex_
   void open_releases();
   void start_rollouts();
-  void keep_house();  // the housekeeping thread
+  void keep_house();      // the housekeeping thread
+  void collect_unused();  // uploads and cases that nobody came to use
+  void open_datasets();
 
   Config config_;
   Logger log_;
@@ -88,6 +90,9 @@ class Application {
   std::unique_ptr<catalog::AssetStore> assets_;
   std::unique_ptr<governance::ReleaseServices> releases_;
   std::unique_ptr<ReleaseLoader> loader_;
+  std::unique_ptr<catalog::CaseStore> cases_;
+  std::unique_ptr<catalog::DatasetStore> datasets_;
+  std::unique_ptr<catalog::UploadStore> uploads_;
   std::unique_ptr<telemetry::Spool> spool_;
   std::unique_ptr<telemetry::TelemetryStore> telemetry_;
   std::unique_ptr<telemetry::TelemetryQuery> query_;
@@ -111,6 +116,7 @@ class Application {
   std::atomic<std::int64_t> snapshot_changes_{
       -1};  // store::Database::changes() that the newest snapshot holds
   std::atomic<bool> stopping_{false};
+  std::int64_t next_collection_us_ = 0;  // housekeeping thread
   std::mutex housekeeping_mutex_;
   std::condition_variable housekeeping_wake_;
   std::thread housekeeper_;

@@ -166,6 +166,22 @@ void declare_catalog(SettingsSchema& s, CatalogConfig& c) {
   s.integer("catalog.push_assets", c.push_assets, 1, 5'000, "Assets of one plan or push.");
 }
 
+void declare_datasets(SettingsSchema& s, DatasetsConfig& c) {
+  s.size("datasets.case_size", c.case_bytes, kKiB, 16 * kMiB, "One case, as canonical JSON.");
+  s.integer(
+      "datasets.cases", c.cases, 1, 50'000'000,
+      "Cases of one version of a dataset. While one is written, 8 to 16 bytes of memory are needed a case.");
+  s.size("datasets.document_size", c.document_bytes, 64 * kKiB, 256 * kMiB,
+         "A YAML or JSON file of cases, which is read as a whole. JSONL and CSV are not limited by it.");
+  s.size("datasets.upload_size", c.upload_bytes, kMiB, 1024 * kGiB, "One uploaded file of cases.");
+  s.duration("datasets.keep_unused", c.upload_hours, DurationUnit::kHours, 1, 720,
+             "How long uploads that nobody finished and cases that no dataset uses are kept.");
+  s.integer("datasets.imports", c.imports, 1, 4, "Imports of each node at once.");
+  s.integer("datasets.invocation_cases", c.invocation_cases, 1, 100'000, "Cases made of calls at once.");
+  s.integer("datasets.invocations_scanned", c.invocations_scanned, 1'000, 100'000'000,
+            "Calls looked at for one sample, newest first.");
+}
+
 void declare_telemetry(SettingsSchema& s, TelemetryConfig& c) {
   s.duration("telemetry.group_commit", c.group_commit_ms, DurationUnit::kMilliseconds, 1, 100,
              "Records that arrive within this time share one write to the disk.");
@@ -470,6 +486,7 @@ SettingsSchema declare_config(Config& config) {
                                  });
   declare_store(schema, config.store);
   declare_catalog(schema, config.catalog);
+  declare_datasets(schema, config.datasets);
   declare_telemetry(schema, config.telemetry);
   declare_gateway(schema, config.gateway);
   declare_rest(schema, config);

@@ -134,6 +134,17 @@ struct CatalogConfig {
   std::uint32_t push_assets = 5'000;
 };
 
+struct DatasetsConfig {
+  std::uint64_t case_bytes = 1u << 20;
+  std::uint64_t cases = 5'000'000;
+  std::uint64_t document_bytes = 16u << 20;
+  std::uint64_t upload_bytes = std::uint64_t{4} << 30;
+  std::uint32_t upload_hours = 24;  // how long unfinished uploads and unused cases are kept
+  std::uint32_t imports = 2;        // at once
+  std::uint32_t invocation_cases = 10'000;
+  std::uint64_t invocations_scanned = 1'000'000;
+};
+
 struct WatchdogConfig {
   std::uint32_t stall_ms = 25;
 };
@@ -183,6 +194,7 @@ struct Config {
   std::vector<ModelRouteConfig> models;
   StoreConfig store;
   CatalogConfig catalog;
+  DatasetsConfig datasets;
   TelemetryConfig telemetry;
   GatewayConfig gateway;
   SimulatedConfig simulated;

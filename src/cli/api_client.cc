@@ -194,10 +194,10 @@ std::vector<std::pair<std::string, std::string>> ApiClient::headers() const {
 }
 
 Result<json::value> ApiClient::call(std::string_view method, const std::string& path, std::string_view body,
-                                    std::uint32_t timeout_ms) const {
+                                    std::uint32_t timeout_ms, std::string_view content_type) const {
   HeaderPairs with = headers();
   with.emplace_back("accept", "application/json");
-  if (!body.empty()) with.emplace_back("content-type", "application/json");
+  if (!body.empty()) with.emplace_back("content-type", content_type);
   SLIPWAY_ASSIGN(const HttpAnswer answer,
                  fetch(method, access_.url + path, with, body, access_.ca_file, true, timeout_ms));
   if (answer.status / 100 != 2) return fail(error_of(answer, access_.url));
@@ -212,6 +212,9 @@ Result<json::value> ApiClient::post(const std::string& path, const json::value& 
 }
 Result<json::value> ApiClient::put(const std::string& path, const json::value& body) const {
   return call("PUT", path, json::serialize(body));
+}
+Result<json::value> ApiClient::put_bytes(const std::string& path, std::string_view bytes) const {
+  return call("PUT", path, bytes, kAnswerTimeoutMs, "application/octet-stream");
 }
 Result<json::value> ApiClient::remove(const std::string& path) const { return call("DELETE", path, {}); }
 

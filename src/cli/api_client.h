@@ -51,6 +51,8 @@ class ApiClient {
                                                 std::uint32_t timeout_ms = kAnswerTimeoutMs) const;
   [[nodiscard]] Result<boost::json::value> put(const std::string& path, const boost::json::value& body) const;
   [[nodiscard]] Result<boost::json::value> remove(const std::string& path) const;
+  // A piece of a file, as it is.
+  [[nodiscard]] Result<boost::json::value> put_bytes(const std::string& path, std::string_view bytes) const;
   // Hands on each piece of the body as it arrives, until the end or until `on_piece` returns false.
   Result<> stream(const std::string& path, std::string_view accept,
                   std::function<bool(std::string_view)> on_piece) const;
@@ -60,7 +62,8 @@ class ApiClient {
  private:
   [[nodiscard]] Result<boost::json::value> call(std::string_view method, const std::string& path,
                                                 std::string_view body,
-                                                std::uint32_t timeout_ms = kAnswerTimeoutMs) const;
+                                                std::uint32_t timeout_ms = kAnswerTimeoutMs,
+                                                std::string_view content_type = "application/json") const;
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> headers() const;
   ServerAccess access_;
 };

@@ -35,6 +35,16 @@ using MigrateFunction = std::function<int(const LoadedConfig&, const std::string
 using VerifyAuditFunction =
     std::function<Result<boost::json::object>(const Config& config, const std::string& anchors)>;
 
+// How a file of cases is to be read: "" finds the format out.
+struct CasesFile {
+  std::string path;
+  std::string format;
+  std::map<std::string, std::string> columns;
+};
+// What a dataset's content has of the cases in a file ("count", "cases_digest", "splits"), as the server
+// would say, without one. Reads it piece by piece.
+using CasesContentFunction = std::function<Result<boost::json::object>(const CasesFile& file)>;
+
 // What is wrong with an asset's content, as far as it can be said without a server.
 struct ContentProblem {
   std::string path;  // "messages[2].content"
@@ -66,6 +76,7 @@ struct Hooks {
   MigrateFunction migrate = {};
   VerifyAuditFunction verify_audit = {};
   AssetHooks assets = {};
+  CasesContentFunction cases_content = {};
 };
 
 // What a command may touch of the process; tests bring their own.

@@ -20,15 +20,38 @@ struct Pulled {
   LockedVersion version;
 };
 
-// A dataset whose cases are kept in a file of their own here goes there again.
-void write_cases_apart(const ProjectAsset& here, json::object content, Pulled& pulled) {
+constexpr std::size_t kCasesBytes = 4u << 20;  // what a file of a project may have
+
+// Cases that the server keeps beside the dataset's content.
+Result<std::string> stored_cases(const ApiClient& api, const Project& project, const ProjectAsset& here) {
   std::string lines;
-  if (const json::value* cases = content.if_contains("cases"); cases != nullptr && cases->is_array())
+  SLIPWAY_TRY(
+      api.stream("/api/v1/datasets/" + url_encode(project.owner) + "/" + url_encode(here.name) + "/export",
+                 "application/x-ndjson", [&lines](std::string_view piece) {
+                   lines += piece;
+                   return lines.size() <= kCasesBytes;
+                 }));
+  if (lines.size() > kCasesBytes)
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} has more cases than a project's file may hold", here.key()), here.cases_file,
+                "take 'file' out of " + here.file + " and use slipway dataset import and export");
+  return lines;
+}
+
+// A dataset whose cases are kept in a file of their own here goes there again.
+Result<> write_cases_apart(const ApiClient& api, const Project& project, const ProjectAsset& here,
+                           json::object content, Pulled& pulled) {
+  std::string lines;
+  if (const json::value* cases = content.if_contains("cases"); cases != nullptr && cases->is_array()) {
     for (const json::value& one : cases->as_array()) lines += json::serialize(one) + "\n";
-  content.erase("cases");
+  } else {
+    SLIPWAY_ASSIGN(lines, stored_cases(api, project, here));
+  }
+  for (const std::string_view member : {"cases", "count", "cases_digest", "splits"}) content.erase(member);
   content["file"] = fs::path(here.cases_file).filename().string();
   pulled.files.emplace_back(here.file, json_to_yaml(json::value(std::move(content))));
   pulled.files.emplace_back(here.cases_file, std::move(lines));
+  return {};
 }
 
 Result<Pulled> fetch(const ApiClient& api, const Project& project, const StoredAsset& stored) {
@@ -48,7 +71,7 @@ Result<Pulled> fetch(const ApiClient& api, const Project& project, const StoredA
   pulled.version = {parse_integer<std::int64_t>(text_of(*asset, "version")).value_or(0),
                     text_of(*asset, "digest")};
   if (here != nullptr && !here->cases_file.empty())
-    write_cases_apart(*here, content->as_object(), pulled);
+    SLIPWAY_TRY(write_cases_apart(api, project, *here, content->as_object(), pulled));
   else
     pulled.files.emplace_back(file, text_of(*asset, "yaml"));
   return pulled;
