@@ -253,7 +253,8 @@ Result<PlanResult> AssetStore::plan(std::vector<AssetChange> changes) {
   PlanResult result;
   result.problems = std::move(prepared.problems);
   return database_.read([&](soci::session& sql) -> Result<PlanResult> {
-    for (const PreparedAsset& asset : prepared.assets) {
+    for (PreparedAsset& asset : prepared.assets) {
+      SLIPWAY_TRY(align_cases(sql, asset));
       SLIPWAY_ASSIGN(PlanItem item, plan_one(sql, asset));
       result.items.push_back(std::move(item));
     }
@@ -274,6 +275,7 @@ Result<PushResult> AssetStore::push(const Author& author, std::vector<AssetChang
   result.problems = std::move(prepared.problems);
   if (!result.problems.empty()) return result;
   Result<> stored = database_.write_quietly([&](soci::session& sql) -> Result<> {
+    for (PreparedAsset& asset : prepared.assets) SLIPWAY_TRY(align_cases(sql, asset));
     PushCheck check(sql, ports_, prepared.assets);
     result.problems = check.run(true);
     if (!result.problems.empty()) return fail(ErrorCode::kInvalidArgument, "there are problems");

@@ -76,6 +76,13 @@ json::object cases_content(const CaseSummary& summary) {
   return content;
 }
 
+Result<CaseSummary> summarize_inside(const json::array& cases, const CaseLimits& limits) {
+  SLIPWAY_ASSIGN(const std::vector<CaseChunk> chunks, cut_inside(cases, limits));
+  CaseCutter cutter;
+  for (const CaseChunk& chunk : chunks) cutter.add_chunk(chunk, false);
+  return cutter.summary();
+}
+
 void for_each_line(const CaseChunk& chunk, const std::function<bool(std::string_view line)>& visit) {
   std::string_view rest = chunk.text;
   while (!rest.empty()) {

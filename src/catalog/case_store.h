@@ -24,6 +24,9 @@ namespace slipway::catalog {
 // What a dataset's content has of a set of cases: count, cases_digest, splits.
 json::object cases_content(const CaseSummary& summary);
 
+// The same of cases that stand in a content themselves.
+Result<CaseSummary> summarize_inside(const json::array& cases, const CaseLimits& limits);
+
 struct ChunkPlace {
   std::string digest;
   std::int64_t first = 0;  // number of its first case, from 0

@@ -269,6 +269,20 @@ TEST_F(CaseStoreTest, AVersionNeedsItsCasesAndTheirCounts) {
   EXPECT_EQ(assets_->push(kAda, {{kGolden, content, std::nullopt}}, "")->items.size(), 1u);
 }
 
+TEST_F(CaseStoreTest, TheSameCasesInsideOfAPushAreNoChange) {
+  ASSERT_TRUE(import("{\"id\":\"1\",\"input\":\"a\"}\n{\"input\":\"b\",\"split\":\"test\"}\n"));
+  json::object inside{{"cases", json::array{json::object{{"id", "1"}, {"input", "a"}},
+                                            json::object{{"split", "test"}, {"input", "b"}}}}};
+  const auto plan = assets_->plan({{kGolden, inside, std::nullopt}});
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->items.at(0).action, PlanAction::kUnchanged);
+  EXPECT_EQ(assets_->push(kAda, {{kGolden, inside, std::nullopt}}, "")->items.at(0).action,
+            PlanAction::kUnchanged);
+  inside["cases"].as_array().emplace_back(json::object{{"input", "c"}});
+  EXPECT_EQ(assets_->push(kAda, {{kGolden, inside, std::nullopt}}, "")->items.at(0).version, 2);
+  EXPECT_EQ(cases_->walk(datasets_->version(kGolden, "latest")->content)->count(), 3);
+}
+
 TEST_F(CaseStoreTest, SplitsKeepClustersTogetherAndFollowTheSeed) {
   std::string file;
   for (int i = 0; i < 2'000; ++i)

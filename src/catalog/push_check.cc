@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "catalog/asset_rows.h"
+#include "catalog/canonical.h"
 #include "catalog/case_store.h"
 
 namespace slipway::catalog {
@@ -51,6 +52,25 @@ std::optional<LatestAsset> load_latest(soci::session& sql, const AssetName& name
   latest.version.number = number;
   latest.version.created_us = created;
   return latest;
+}
+
+Result<> align_cases(soci::session& sql, PreparedAsset& asset) {
+  const json::value* cases = asset.content.if_contains("cases");
+  if (asset.name.kind != "dataset" || cases == nullptr || !cases->is_array()) return {};
+  std::optional<LatestAsset> latest = load_latest(sql, asset.name);
+  if (!latest) return {};
+  SLIPWAY_TRY(load_content(sql, latest->version));
+  const json::value* stored = latest->version.content.if_contains("cases_digest");
+  if (stored == nullptr) return {};
+  const auto summary = summarize_inside(cases->get_array(), {});
+  // What is no case is a problem that validation tells.
+  if (!summary || *stored != json::value(summary->digest)) return {};
+  asset.content.erase("cases");
+  for (json::key_value_pair& member : cases_content(*summary))
+    asset.content.insert_or_assign(member.key(), std::move(member.value()));
+  asset.canonical = canonical_json(asset.content);
+  asset.digest = digest_of(asset.canonical);
+  return {};
 }
 
 PushCheck::PushCheck(soci::session& sql, const AssetPorts& ports, const std::vector<PreparedAsset>& assets)

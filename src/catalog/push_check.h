@@ -30,6 +30,10 @@ struct LatestAsset {
 
 std::optional<LatestAsset> load_latest(soci::session& sql, const AssetName& name);
 
+// A dataset's file in a project brings its cases inside; where the latest version keeps the same ones beside
+// it, they are the same dataset, not a change.
+Result<> align_cases(soci::session& sql, PreparedAsset& asset);
+
 // Owners that may not own, references to nothing, cycles among references, cases that are not stored.
 class PushCheck {
  public:

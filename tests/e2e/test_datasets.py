@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from support.server import eventually
+from support.server import eventually, run_cli
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CONTRACT = yaml.safe_load((TOP / "api/openapi.yaml").read_text())
@@ -308,6 +308,25 @@ def test_command_line(shelf, tmp_path):
     assert "line 4: input: must be a text" in refused.stderr and "line 5: id" in refused.stderr
     assert "OWNER/NAME" in shelf.cli("show", "golden", expect=2).stderr
     assert json.loads(shelf.cli("from-invocations", name, "--json").stdout)["selected"] == 0
+
+
+def test_a_pull_keeps_cases_that_were_changed_on_the_server(shelf, tmp_path):
+    def slipway(*arguments):
+        environment = shelf.server.environment | {"SLIPWAY_URL": shelf.server.url, "SLIPWAY_TOKEN": shelf.server.admin_token}
+        return run_cli(*arguments, cwd=tmp_path, environment=environment)
+
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "project.yaml").write_text(f"owner: {shelf.owner}\n")
+    (tmp_path / "datasets/golden.yaml").write_text("description: Cases\nfile: golden.jsonl\n")
+    (tmp_path / "datasets/golden.jsonl").write_text(SMALL)
+    slipway("push")
+    shelf.change(add=[{"id": "d", "input": "New"}], remove=["b"])
+    slipway("pull")
+    here = [json.loads(line)["id"] for line in (tmp_path / "datasets/golden.jsonl").read_text().splitlines()]
+    assert here == ["a", "c", "d"]
+    content = yaml.safe_load((tmp_path / "datasets/golden.yaml").read_text())
+    assert content["file"] == "golden.jsonl" and "cases_digest" not in content
+    assert slipway("plan").stdout == "Nothing would change.\n"
 
 
 def test_columns_are_mapped_by_hand(shelf, tmp_path):
