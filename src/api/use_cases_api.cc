@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "api/handlers.h"
 #include "base/clock.h"
@@ -96,13 +97,36 @@ json::object pending_json(const governance::PendingDecision& item) {
           {"tier", text(item.tier)}};
 }
 
+// The use cases, told by `tell`, each with what runs of it in which environment. They are ordered by slug.
+Result<json::array> with_what_runs(Services& services, const std::vector<UseCase>& use_cases,
+                                   json::object (*tell)(const UseCase&)) {
+  json::array items;
+  if (use_cases.empty()) return items;
+  SLIPWAY_ASSIGN(const auto running,
+                 services.releases.deployments.running(use_cases.front().slug, use_cases.back().slug));
+  std::map<std::string_view, json::object> environments;
+  for (const governance::LiveDeployment& live : running)
+    environments[live.use_case][live.environment] = fmt::format("{}@{}", live.use_case, live.active);
+  for (const UseCase& use_case : use_cases) {
+    json::object item = tell(use_case);
+    item["environments"] = std::move(environments[use_case.slug]);
+    items.emplace_back(std::move(item));
+  }
+  return items;
+}
+
 // Runs a job that gives a use case, and answers with it.
 rt::Task<void> answer_use_case(Request& request, int status, std::function<Result<UseCase>()> job) {
-  const Result<UseCase> done = co_await in_pool<UseCase>(request, std::move(job));
+  std::function<Result<json::array>()> told = [&services = request.services,
+                                               job = std::move(job)]() -> Result<json::array> {
+    SLIPWAY_ASSIGN(UseCase use_case, job());
+    return with_what_runs(services, {std::move(use_case)}, governance::use_case_detail);
+  };
+  const auto done = co_await in_pool<json::array>(request, std::move(told));
   if (!done)
     co_await answer_error(request, done.error());
   else
-    co_await answer(request, status, json::serialize(governance::use_case_detail(*done)));
+    co_await answer(request, status, json::serialize(done->front()));
 }
 
 rt::Task<void> list_use_cases(Request& request) {
@@ -113,21 +137,21 @@ rt::Task<void> list_use_cases(Request& request) {
     co_await answer_error(request, std::move(refused));
     co_return;
   }
-  std::function<Result<governance::UseCasePage>()> job =
-      [&services = request.services, wanted = *filter, cursor = std::string(request.param("cursor")),
-       count = *limit] { return services.use_cases.list(wanted, cursor, count); };
-  const auto page = co_await in_pool<governance::UseCasePage>(request, std::move(job));
-  if (!page) {
+  std::function<Result<json::object>()> job = [&services = request.services, wanted = *filter,
+                                               cursor = std::string(request.param("cursor")),
+                                               count = *limit]() -> Result<json::object> {
+    SLIPWAY_ASSIGN(const governance::UseCasePage page, services.use_cases.list(wanted, cursor, count));
+    SLIPWAY_ASSIGN(json::array items, with_what_runs(services, page.items, governance::use_case_summary));
+    return json::object{
+        {"items", std::move(items)},
+        {"next_cursor", page.next_cursor.empty() ? json::value(nullptr) : json::value(page.next_cursor)},
+        {"total", page.total}};
+  };
+  const auto page = co_await in_pool<json::object>(request, std::move(job));
+  if (!page)
     co_await answer_error(request, page.error());
-    co_return;
-  }
-  json::array items;
-  for (const UseCase& use_case : page->items) items.emplace_back(governance::use_case_summary(use_case));
-  const json::object body{
-      {"items", std::move(items)},
-      {"next_cursor", page->next_cursor.empty() ? json::value(nullptr) : json::value(page->next_cursor)},
-      {"total", page->total}};
-  co_await answer(request, 200, json::serialize(body));
+  else
+    co_await answer(request, 200, json::serialize(*page));
 }
 
 Result<std::pair<std::string, governance::UseCaseContent>> read_new(const Request& request) {

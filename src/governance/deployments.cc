@@ -243,6 +243,27 @@ Result<std::vector<Deployment>> DeploymentStore::list(std::string_view use_case)
   });
 }
 
+Result<std::vector<LiveDeployment>> DeploymentStore::running(std::string_view first, std::string_view last) {
+  return database_.read([&](soci::session& sql) -> Result<std::vector<LiveDeployment>> {
+    const std::string from(first);
+    const std::string to(last);
+    std::vector<LiveDeployment> found;
+    LiveDeployment row;
+    long long active = 0;
+    soci::statement statement =
+        (sql.prepare << "SELECT use_case, environment, active FROM deployments WHERE use_case >= :first AND "
+                        "use_case <= :last AND active > 0",
+         soci::use(from), soci::use(to), soci::into(row.use_case), soci::into(row.environment),
+         soci::into(active));
+    statement.execute();
+    while (statement.fetch()) {
+      row.active = active;
+      found.push_back(row);
+    }
+    return found;
+  });
+}
+
 Result<DeploymentEventPage> DeploymentStore::history(std::string_view use_case, std::string_view environment,
                                                      std::string_view cursor, std::uint32_t limit) {
   SLIPWAY_TRY(check_environment(environment));

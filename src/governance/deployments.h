@@ -115,6 +115,8 @@ class DeploymentStore {
 
   // One for each environment in order, also where nothing runs. kNotFound for an unknown use case.
   Result<std::vector<Deployment>> list(std::string_view use_case);
+  // What runs of the use cases from `first` to `last` by slug, for a page of the registry.
+  Result<std::vector<LiveDeployment>> running(std::string_view first, std::string_view last);
   Result<Deployment> get(std::string_view use_case, std::string_view environment);
   Result<Deployment> get(soci::session& sql, std::string_view use_case, std::string_view environment) const;
   Result<DeploymentEventPage> history(std::string_view use_case, std::string_view environment,

@@ -59,6 +59,17 @@ TEST_F(Deployments, BackToWhatRanBefore) {
   EXPECT_EQ(audited("dev").back(), "deployment.rollback");
 }
 
+TEST_F(Deployments, WhatRunsIsToldForAStretchOfUseCases) {
+  EXPECT_TRUE(deployments_->running("a", "z")->empty());
+  ASSERT_TRUE(promote("dev", 2));
+  const auto found = deployments_->running("support", "support");
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_EQ(found->front().environment, "dev");
+  EXPECT_EQ(found->front().active, 2);
+  EXPECT_TRUE(deployments_->running("supporu", "z")->empty());
+  EXPECT_TRUE(deployments_->running("a", "supporo")->empty());
+}
+
 TEST_F(Deployments, BlueGreenSwitchesBothWays) {
   DeployOrder order;
   order.mode = DeployMode::kBlueGreen;

@@ -76,14 +76,19 @@ void check_approvals(const PromotionFacts& facts, Checks& checks) {
       checks.rule("rejection", false, fmt::format("{} has rejected it: {}", approval.by, approval.comment));
 }
 
+std::string_view spoken(DeployMode mode) {
+  if (mode == DeployMode::kCanary) return "A canary";
+  return mode == DeployMode::kBlueGreen ? "Blue-green" : "All at once";
+}
+
 void check_environment_rules(const PromotionFacts& facts, Checks& checks) {
   const Policy& policy = facts.policy;
   const std::string mode(to_string(facts.mode));
   const bool known = std::ranges::find(policy.strategies, mode) != policy.strategies.end();
-  checks.rule(
-      "strategy", known,
-      known ? fmt::format("{} is allowed here.", mode)
-            : fmt::format("{} is not allowed here, only {}.", mode, fmt::join(policy.strategies, ", ")));
+  checks.rule("strategy", known,
+              known ? fmt::format("{} is allowed here.", spoken(facts.mode))
+                    : fmt::format("{} is not allowed here, only {}.", spoken(facts.mode),
+                                  fmt::join(policy.strategies, ", ")));
   if (const FreezeWindow* window = policy.frozen(facts.now_us))
     checks.rule("freeze", false,
                 fmt::format("Frozen until {}: {}", format_time_us(window->until_us), window->reason));

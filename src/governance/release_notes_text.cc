@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/text.h"
+#include "catalog/canonical.h"
 #include "governance/release_notes.h"
 
 namespace slipway::governance {
@@ -16,10 +17,15 @@ namespace {
 constexpr std::size_t kContextBytes = 80;
 constexpr std::size_t kValueBytes = 2'000;
 
+// Numbers as people write them: 0.9 and not 9E-1.
+std::string text_of(const json::value& value) {
+  return value.is_string() ? std::string(value.as_string()) : catalog::canonical_json(value);
+}
+
 std::string text_at(const json::object& object, std::string_view name) {
   const json::value* found = object.if_contains(name);
   if (found == nullptr || found->is_null()) return {};
-  return found->is_string() ? std::string(found->as_string()) : json::serialize(*found);
+  return text_of(*found);
 }
 
 const json::array& list_at(const json::object& object, std::string_view name) {
@@ -42,8 +48,7 @@ void each(const json::array& items, const std::function<void(const json::object&
 std::string joined(const json::array& items, std::string_view separator = ", ") {
   std::string out;
   for (const json::value& item : items)
-    out += (out.empty() ? std::string() : std::string(separator)) +
-           (item.is_string() ? std::string(item.as_string()) : json::serialize(item));
+    out += (out.empty() ? std::string() : std::string(separator)) + text_of(item);
   return out;
 }
 
@@ -293,8 +298,7 @@ void write_evidence(Page& page, const json::object& notes, const json::object& u
   each(list_at(notes, "evidence"), [&rows](const json::object& evidence) {
     std::string metrics;
     for (const auto& [name, value] : object_at(evidence, "metrics"))
-      metrics += fmt::format("{}{} {}", metrics.empty() ? "" : ", ", std::string_view(name),
-                             value.is_string() ? std::string(value.as_string()) : json::serialize(value));
+      metrics += fmt::format("{}{} {}", metrics.empty() ? "" : ", ", std::string_view(name), text_of(value));
     const json::value* stale = evidence.if_contains("stale");
     rows.push_back({text_at(evidence, "name"),
                     text_at(evidence, "result") + (stale != nullptr && *stale == true ? " (stale)" : ""),

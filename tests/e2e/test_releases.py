@@ -316,6 +316,10 @@ def test_roll_back(case):
     viewer.api("POST", case.path("/rollback"), json={"environment": "dev", "reason": "x"}, expect=403)
     case.server.api("POST", case.path("/rollback"), json={"environment": "dev"}, expect=422)
     assert [e["action"] for e in case.history("dev")] == ["rollback"] * 3 + ["promote"] * 3
+    # The registry says what runs where.
+    listed = conforms(case.server.api("GET", f"/use-cases?q={case.slug}", expect=200), "/use-cases", "get")
+    assert [item["environments"] for item in listed["items"]] == [{"dev": f"{case.slug}@3"}]
+    assert case.server.api("GET", case.path(), expect=200)["environments"] == {"dev": f"{case.slug}@3"}
 
 
 def test_blue_green(case):
