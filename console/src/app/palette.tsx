@@ -31,7 +31,11 @@ export function Palette({onHelp}: {onHelp: () => void}) {
   }
   if (wanted) {
     found.push({id: 'search', label: `Search invocations for “${wanted}”`, leftSection: <IconListSearch {...icon} />,
-                onClick: () => void navigate({to: '/invocations', search: {...search, q: wanted}})});
+                onClick: () => void navigate({to: '/invocations', search: {...search, q: wanted}})},
+               {id: 'use-cases', label: `Search use cases for “${wanted}”`, leftSection: <IconListSearch {...icon} />,
+                onClick: () => void navigate({to: '/use-cases', search: {...search, q: wanted}})},
+               {id: 'assets', label: `Search the catalogue for “${wanted}”`, leftSection: <IconListSearch {...icon} />,
+                onClick: () => void navigate({to: '/catalogue', search: {...search, q: wanted}})});
   }
   const groups: {group: string; actions: SpotlightActionData[]}[] = [
     {group: 'Go to', actions: [
@@ -60,7 +64,7 @@ export function Palette({onHelp}: {onHelp: () => void}) {
     `${action.label} ${action.description ?? ''} ${String(action.keywords ?? '')}`.toLowerCase().includes(wanted.toLowerCase());
   const shown = [
     ...groups.map((g) => ({...g, actions: wanted ? g.actions.filter(matches) : g.actions})),
-    {group: 'Invocations', actions: found},
+    {group: 'Search', actions: found},
   ].filter((g) => g.actions.length);
 
   return (

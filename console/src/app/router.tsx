@@ -8,6 +8,9 @@ import {sessionQuery} from '../api/queries';
 import {cleanInvocations, cleanOverview, cleanShell, parseSearch, stringifySearch} from '../lib/search';
 import {cleanAudit} from '../lib/audit';
 import {cleanPeople} from '../lib/people-search';
+import {
+  cleanApprovals, cleanAsset, cleanCatalogue, cleanPolicies, cleanRegister, cleanRegistry, cleanRelease, cleanReleases, cleanUseCase,
+} from '../lib/search-pages';
 import {ErrorPage, NotFoundPage} from '../ui/notices';
 import {Shell} from './shell';
 
@@ -79,6 +82,50 @@ const playground = createRoute({
   path: '/playground',
   component: lazyRouteComponent(() => import('../pages/playground'), 'PlaygroundPage'),
 });
+const useCases = createRoute({
+  getParentRoute: () => app, path: '/use-cases', validateSearch: cleanRegistry,
+  component: lazyRouteComponent(() => import('../pages/use-cases'), 'UseCasesPage'),
+});
+const registerUseCase = createRoute({
+  getParentRoute: () => app, path: '/use-cases/new', validateSearch: cleanRegister,
+  component: lazyRouteComponent(() => import('../pages/use-case-register'), 'RegisterPage'),
+});
+const useCase = createRoute({
+  getParentRoute: () => app, path: '/use-cases/$slug', validateSearch: cleanUseCase,
+  component: lazyRouteComponent(() => import('../pages/use-case'), 'UseCasePage'),
+});
+const editUseCase = createRoute({
+  getParentRoute: () => app, path: '/use-cases/$slug/edit',
+  component: lazyRouteComponent(() => import('../pages/use-case-edit'), 'EditUseCasePage'),
+});
+const catalogue = createRoute({
+  getParentRoute: () => app, path: '/catalogue', validateSearch: cleanCatalogue,
+  component: lazyRouteComponent(() => import('../pages/catalogue'), 'CataloguePage'),
+});
+const asset = createRoute({
+  getParentRoute: () => app, path: '/catalogue/$owner/$kind/$name', validateSearch: cleanAsset,
+  component: lazyRouteComponent(() => import('../pages/asset'), 'AssetPage'),
+});
+const releases = createRoute({
+  getParentRoute: () => app, path: '/releases', validateSearch: cleanReleases,
+  component: lazyRouteComponent(() => import('../pages/releases'), 'ReleasesPage'),
+});
+const useCaseReleases = createRoute({
+  getParentRoute: () => app, path: '/releases/$slug',
+  component: lazyRouteComponent(() => import('../pages/use-case-releases'), 'UseCaseReleasesPage'),
+});
+const release = createRoute({
+  getParentRoute: () => app, path: '/releases/$slug/$number', validateSearch: cleanRelease,
+  component: lazyRouteComponent(() => import('../pages/release'), 'ReleasePage'),
+});
+const approvals = createRoute({
+  getParentRoute: () => app, path: '/approvals', validateSearch: cleanApprovals,
+  component: lazyRouteComponent(() => import('../pages/approvals'), 'ApprovalsPage'),
+});
+const policies = createRoute({
+  getParentRoute: () => app, path: '/policies', validateSearch: cleanPolicies,
+  component: lazyRouteComponent(() => import('../pages/policies'), 'PoliciesPage'),
+});
 
 const people = createRoute({
   getParentRoute: () => app, path: '/people', validateSearch: cleanPeople,
@@ -89,9 +136,14 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('../pages/audit'), 'AuditPage'),
 });
 
+const pages = [
+  overview, invocations, invocation, keys, playground,
+  useCases, registerUseCase, useCase, editUseCase, catalogue, asset, releases, useCaseReleases, release, approvals, policies, people, audit,
+] as const;
+
 export function makeRouter(queryClient: QueryClient) {
   return createRouter({
-    routeTree: root.addChildren([signIn, welcome, app.addChildren([overview, invocations, invocation, keys, playground, people, audit])]),
+    routeTree: root.addChildren([signIn, welcome, app.addChildren(pages)]),
     context: {queryClient},
     parseSearch,
     stringifySearch,

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands around every page: navigation, notices of the server's state, palette and shortcuts.
-import {Button, Kbd, Menu, Modal, Table, UnstyledButton, useMantineColorScheme} from '@mantine/core';
+import {Badge, Button, Kbd, Menu, Modal, Table, UnstyledButton, useMantineColorScheme} from '@mantine/core';
 import {useHotkeys} from '@mantine/hooks';
 import {
-  IconActivity, IconCheck, IconDeviceDesktop, IconKey, IconKeyboard, IconListDetails, IconLock, IconLogout, IconMessage2Bolt,
-  IconMoon, IconSearch, IconSun, IconUserCircle, IconFlask, IconHistory, IconUsers,
+  IconActivity, IconBooks, IconCheck, IconChecklist, IconDeviceDesktop, IconFlask, IconGavel, IconHistory, IconKey, IconKeyboard, IconListDetails, IconLock,
+  IconLogout, IconMenu2, IconMessage2Bolt, IconMoon, IconRocket, IconSearch, IconRubberStamp, IconSun, IconUserCircle, IconUsers,
 } from '@tabler/icons-react';
-import {useQueryClient, useSuspenseQuery} from '@tanstack/react-query';
-import {Link, Outlet, useNavigate, useSearch} from '@tanstack/react-router';
+import {useQuery, useQueryClient, useSuspenseQuery} from '@tanstack/react-query';
+import {Link, Outlet, useLocation, useNavigate, useSearch} from '@tanstack/react-router';
 import {spotlight} from '@mantine/spotlight';
-import {lazy, Suspense, useState} from 'react';
+import {Fragment, lazy, Suspense, useState} from 'react';
 import {api, setCsrfToken} from '../api/client';
+import {approvalsQuery} from '../api/governance';
 import {sessionQuery} from '../api/queries';
 import {cleanShell} from '../lib/search';
 import {PageLoading} from '../ui/notices';
@@ -19,18 +20,24 @@ import {Palette} from './palette';
 
 const PasswordDialog = lazy(() => import('./password-dialog'));
 
+// In the order of the navigation; a group's pages stand together.
 export const kPages = [
-  {to: '/', label: 'Overview', icon: IconActivity, key: 'o', hint: 'Is it healthy?'},
-  {to: '/invocations', label: 'Invocations', icon: IconListDetails, key: 'i', hint: 'Every call, searchable'},
-  {to: '/keys', label: 'Keys', icon: IconKey, key: 'k', hint: 'Who may call'},
-  {to: '/people', label: 'People', icon: IconUsers, key: 'm', hint: 'Who may do what?'},
-  {to: '/audit', label: 'Audit', icon: IconHistory, key: 't', hint: 'Who did what?'},
-  {to: '/playground', label: 'Playground', icon: IconMessage2Bolt, key: 'p', hint: 'Try a model'},
+  {to: '/', label: 'Overview', icon: IconActivity, key: 'o', hint: 'Is it healthy?', group: 'Watch'},
+  {to: '/invocations', label: 'Invocations', icon: IconListDetails, key: 'i', hint: 'Every call, searchable', group: 'Watch'},
+  {to: '/use-cases', label: 'Use cases', icon: IconChecklist, key: 'u', hint: 'Who wants this, and may they?', group: 'Ship'},
+  {to: '/catalogue', label: 'Catalogue', icon: IconBooks, key: 'c', hint: 'What is it made of?', group: 'Ship'},
+  {to: '/releases', label: 'Releases', icon: IconRocket, key: 'r', hint: 'What runs where?', group: 'Ship'},
+  {to: '/approvals', label: 'Approvals', icon: IconRubberStamp, key: 'a', hint: 'What waits for me?', group: 'Ship'},
+  {to: '/policies', label: 'Policies', icon: IconGavel, key: 'y', hint: 'What does an environment ask for?', group: 'Ship'},
+  {to: '/playground', label: 'Playground', icon: IconMessage2Bolt, key: 'p', hint: 'Try a model', group: 'Ship'},
+  {to: '/keys', label: 'Keys', icon: IconKey, key: 'k', hint: 'Who may call', group: 'Access'},
+  {to: '/people', label: 'People', icon: IconUsers, key: 'm', hint: 'Who may do what?', group: 'Access'},
+  {to: '/audit', label: 'Audit', icon: IconHistory, key: 't', hint: 'Who did what?', group: 'Access'},
 ] as const;
 
 const kShortcuts: [string[], string][] = [
   [['Ctrl', 'K'], 'Command palette'],
-  [['g', 'o'], 'Overview (g i, g k, g p: the other pages)'],
+  ...kPages.map(({key, label}): [string[], string] => [['g', key], label]),
   [['/'], 'Search invocations'],
   [['j'], 'Next invocation'],
   [['k'], 'Previous invocation'],
@@ -44,6 +51,9 @@ export function Shell() {
   const {data: session} = useSuspenseQuery(sessionQuery);
   const search = cleanShell(useSearch({strict: false}));
   const navigate = useNavigate();
+  const path = useLocation({select: (location) => location.pathname});
+  const here = kPages.find(({to}) => to === '/' ? path === '/' : path.startsWith(to));
+  const {data: waiting = 0} = useQuery({...approvalsQuery(true), select: (items) => items.filter((item) => item.may_decide).length});
   const [help, setHelp] = useState(false);
   const [password, setPassword] = useState(false);
   const [going, setGoing] = useState(false);
@@ -69,13 +79,29 @@ export function Shell() {
       <nav className="sidebar" aria-label="Main">
         <Link to="/" search={search} className="brand" aria-label="Slipway, overview"><Logo /><span>Slipway</span></Link>
         <div className="nav-links">
-          {kPages.map(({to, label, icon: Icon}) => (
-            <Link key={to} to={to} search={search} className="nav-link"
-                  activeOptions={{exact: to === '/', includeSearch: false}}>
-              <Icon size={18} stroke={1.7} aria-hidden /><span>{label}</span>
-            </Link>
+          {kPages.map(({to, label, icon: Icon, group}, i) => (
+            <Fragment key={to}>
+              {group !== kPages[i - 1]?.group && <div className="nav-group" aria-hidden>{group}</div>}
+              <Link to={to} search={search} className="nav-link" activeOptions={{exact: to === '/', includeSearch: false}}>
+                <Icon size={18} stroke={1.7} aria-hidden /><span>{label}</span>
+                {to === '/approvals' && waiting > 0 && <Badge size="sm" circle={waiting < 10} ml="auto" aria-label={`${waiting} waiting`}>{waiting}</Badge>}
+              </Link>
+            </Fragment>
           ))}
         </div>
+        <Menu position="bottom-start" width={230} shadow="md">
+          <Menu.Target>
+            <UnstyledButton className="nav-link nav-menu"><IconMenu2 size={18} stroke={1.7} aria-hidden />{here?.label}<span className="visually-hidden"> Pages</span></UnstyledButton>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {kPages.map(({to, label, icon: Icon, group}, i) => (
+              <Fragment key={to}>
+                {group !== kPages[i - 1]?.group && <Menu.Label>{group}</Menu.Label>}
+                <Menu.Item leftSection={<Icon size={16} />} renderRoot={(props) => <Link {...props} to={to} search={search} activeOptions={{exact: to === '/', includeSearch: false}} />}>{label}</Menu.Item>
+              </Fragment>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
         <div className="sidebar-foot">
           <UnstyledButton className="nav-link" onClick={() => spotlight.open()}>
             <IconSearch size={18} stroke={1.7} aria-hidden /><span style={{marginRight: 'auto'}}>Search</span><Kbd size="xs">Ctrl K</Kbd>

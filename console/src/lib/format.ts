@@ -74,7 +74,19 @@ function trimZeros(text: string, keep = 0): string {
 
 const kTime = new Intl.DateTimeFormat('en-GB', {hour: '2-digit', minute: '2-digit', second: '2-digit'});
 const kDay = new Intl.DateTimeFormat('en-GB', {day: 'numeric', month: 'short'});
+const kMinute = new Intl.DateTimeFormat('en-GB', {dateStyle: 'medium', timeStyle: 'short'});
+const kDayOfYear = new Intl.DateTimeFormat('en-GB', {dateStyle: 'medium'});
 const kFull = new Intl.DateTimeFormat('en-GB', {dateStyle: 'medium', timeStyle: 'medium'});
+
+// "13 Jun 2027"
+export function formatDay(iso: string): string {
+  return kDayOfYear.format(new Date(iso));
+}
+
+// "13 Jun 2027, 09:00"
+export function formatMinute(iso: string): string {
+  return kMinute.format(new Date(iso));
+}
 
 export function formatFullTime(iso: string): string {
   return kFull.format(new Date(iso));

@@ -3,8 +3,8 @@
 import {Alert, Autocomplete, Button, Group, Modal, NumberInput, Select, Stack, Tabs, TagsInput, Text, TextInput} from '@mantine/core';
 import {IconAlertTriangle} from '@tabler/icons-react';
 import {useMutation, useQuery, useQueryClient} from '@tanstack/react-query';
-import {useState, type FormEvent, type ReactNode} from 'react';
-import {api, errorMessage, need} from '../api/client';
+import {useState, type FormEvent} from 'react';
+import {api, need} from '../api/client';
 import {modelsQuery, sessionQuery, useCasesQuery} from '../api/queries';
 import type {Key, KeyWithSecret} from '../api/types';
 import {formatFullTime} from '../lib/format';
@@ -12,10 +12,7 @@ import {toLocalInput} from '../lib/range';
 import {slugProblem} from '../lib/slug';
 import {curlCommand, nodeProgram, pythonProgram} from '../lib/snippets';
 import {CodeBlock, Copy} from '../ui/bits';
-
-function Failure({error}: {error: unknown}) {
-  return error ? <Alert color="red" variant="light" role="alert" styles={{message: {color: 'var(--mantine-color-error)'}}}>{errorMessage(error)}</Alert> : null;
-}
+import {Dialog, Failure} from '../ui/dialog';
 
 const kExpiries = [
   {value: '', label: 'Never'}, {value: '30', label: 'In 30 days'}, {value: '90', label: 'In 90 days'}, {value: '365', label: 'In a year'}, {value: 'at', label: 'At a given time'},
@@ -156,27 +153,5 @@ export function RevokeKey({target, onClose}: {target: Key; onClose: () => void})
       <Text size="sm">Calls with this key are refused from the next second on. It cannot be taken back; its history stays.</Text>
       <TextInput label={<>Type <strong>{target.name}</strong> to go on</>} aria-label={`Type ${target.name} to go on`} autoComplete="off" value={typed} onChange={(e) => setTyped(e.currentTarget.value)} data-autofocus />
     </Dialog>
-  );
-}
-
-function Dialog({title, onClose, onSubmit, action, danger, disabled, pending, error, children}: {
-  title: string; onClose: () => void; onSubmit: () => void; action: string; danger?: boolean; disabled?: boolean; pending: boolean; error: unknown; children: ReactNode;
-}) {
-  return (
-    <Modal opened onClose={onClose} title={title}>
-      <form onSubmit={(event) => {
-        event.preventDefault();
-        if (!disabled) onSubmit();
-      }}>
-        <Stack gap="sm">
-          {children}
-          <Failure error={error} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>Cancel</Button>
-            <Button type="submit" color={danger ? 'red.9' : undefined} disabled={disabled} loading={pending}>{action}</Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
   );
 }

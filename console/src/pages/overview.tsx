@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // "Is it healthy?": the answer in a sentence, the figures, their course, and where they come from.
 import {SegmentedControl, useComputedColorScheme} from '@mantine/core';
-import {IconAlertTriangle, IconCircleCheck, IconCircleX, IconMoonStars} from '@tabler/icons-react';
 import {useQuery} from '@tanstack/react-query';
 import {getRouteApi, Link, useNavigate} from '@tanstack/react-router';
 import {useMemo} from 'react';
@@ -12,12 +11,13 @@ import {change, formatCount, formatDuration, formatPercent, formatUsd, plural} f
 import {judge} from '../lib/health';
 import {cleanRange, rangePhrase, zoomRange} from '../lib/range';
 import {cleanShell, filtersOf, kDimensionLabels, kDimensions, kStatuses, type Dimension, type Filters} from '../lib/search';
+import {AnswerCard} from '../ui/answer';
 import {kStatusLabels, TopBar} from '../ui/bits';
 import {EnvironmentSelect, FilterButton, FilterChips, RangePicker, useSetSearch} from '../ui/controls';
 import {FirstCall} from '../ui/first-call';
 import {ErrorNotice, PageLoading} from '../ui/notices';
 import {Sparkline} from '../ui/sparkline';
-import {TimeChart} from '../ui/time-chart';
+import {Legend, TimeChart} from '../ui/time-chart';
 import {GroupTable} from './group-table';
 
 const route = getRouteApi('/app/');
@@ -50,21 +50,12 @@ function hasChips({environment: _, ...rest}: Filters): boolean {
   return Object.keys(rest).length > 0;
 }
 
-const kIcons = {ok: IconCircleCheck, warn: IconAlertTriangle, bad: IconCircleX, quiet: IconMoonStars};
-
 function Healthy({data, phrase, filters, by}: {data: Overview; phrase: string; filters: Filters; by: Dimension}) {
   const verdict = useMemo(() => judge(data, phrase), [data, phrase]);
-  const Icon = kIcons[verdict.level];
   const nothingEver = data.totals.requests === 0 && data.previous.requests === 0 && !hasChips(filters) && !filters.environment;
   return (
     <>
-      <section className="card verdict" data-level={verdict.level} aria-label="Verdict">
-        <span className="verdict-icon"><Icon size={24} aria-hidden /></span>
-        <div>
-          <p aria-live="polite"><strong>{verdict.word}:</strong> {verdict.sentence}</p>
-          {verdict.findings.length > 0 && <ul>{verdict.findings.map((finding) => <li key={finding}>{finding}</li>)}</ul>}
-        </div>
-      </section>
+      <AnswerCard {...verdict} />
       {nothingEver ? <FirstCall /> : (
         <>
           <Tiles data={data} />
@@ -175,14 +166,6 @@ function Plots({data}: {data: Overview}) {
       <TimeChart {...shared} title="Cost" kind="bar" series={charts.cost} format={formatUsd} className="plot-third"
                  summary={`${formatUsd(totals.cost_usd)} in all.`} />
     </div>
-  );
-}
-
-function Legend({series}: {series: {name: string; color: string}[]}) {
-  return (
-    <ul className="legend" style={{margin: 0, gap: '2px 10px', fontSize: 'var(--mantine-font-size-xs)', justifyContent: 'flex-end'}} aria-label="Legend">
-      {series.map(({name, color}) => <li key={name}><i style={{background: color}} />{name}</li>)}
-    </ul>
   );
 }
 

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // Try a model the way a program would call it. Every call is recorded, under the use case `playground`.
-import {Alert, Badge, Button, Group, JsonInput, Menu, NumberInput, Select, Stack, Switch, Text, Textarea, Tooltip} from '@mantine/core';
+import {Button, Group, JsonInput, Menu, NumberInput, Select, Stack, Switch, Text, Textarea, Tooltip} from '@mantine/core';
 import {useMediaQuery} from '@mantine/hooks';
 import {notifications} from '@mantine/notifications';
 import {IconChevronDown, IconCode, IconEraser, IconLink, IconMessage2Bolt, IconPlayerStop, IconSend2} from '@tabler/icons-react';
 import {useQuery} from '@tanstack/react-query';
-import {Link, useLocation, useSearch} from '@tanstack/react-router';
+import {useLocation, useSearch} from '@tanstack/react-router';
 import {useEffect, useRef, useState, type FormEvent, type KeyboardEvent} from 'react';
 import {modelsQuery, sessionQuery} from '../api/queries';
 import {parseTurn, type ToolCall} from '../lib/chat';
-import {formatDuration, formatInteger, formatUsd} from '../lib/format';
 import {buildRequest, kNoSettings, readRequest, toolsProblem, type Message, type Settings} from '../lib/playground';
 import {cleanShell} from '../lib/search';
 import {decodeShared, encodeShared} from '../lib/share';
 import {curlCommand, nodeProgram, pythonProgram} from '../lib/snippets';
-import {tokensPerSecond} from '../lib/timing';
 import {TopBar} from '../ui/bits';
 import {copyText} from '../ui/clipboard';
 import {TurnCard} from '../ui/conversation';
 import {EmptyState} from '../ui/notices';
-import {usePlayground, type Answer, type Entry} from './use-playground';
+import {Outcome} from './outcome';
+import type {Answer} from './run-chat';
+import {usePlayground, type Entry} from './use-playground';
 
 export function PlaygroundPage() {
   const {environment} = cleanShell(useSearch({strict: false}));
@@ -192,27 +192,6 @@ function Turns({entries, running}: {entries: Entry[]; running: Answer | null}) {
         {entry.answer && <Outcome answer={entry.answer} />}
       </TurnCard>)}
       {running && <TurnCard turn={running.turn} streaming />}
-    </div>
-  );
-}
-
-function Outcome({answer}: {answer: Answer}) {
-  const {summary} = answer;
-  const rate = summary ? tokensPerSecond({...summary, queue_ms: null, connect_ms: null, upstream_ms: null}, summary.usage.output) : null;
-  const total = (...parts: (number | null)[]) => parts.every((p) => p === null) ? null : parts.reduce<number>((sum, p) => sum + (p ?? 0), 0);
-  return (
-    <div style={{padding: '0 12px 9px'}}>
-      {answer.error && <Alert color="red" variant="light" role="alert" my={6} styles={{message: {color: 'var(--mantine-color-error)'}}}>{answer.error}</Alert>}
-      <Group gap={6} mt={2} data-testid="outcome" style={{fontSize: 'var(--mantine-font-size-xs)', color: 'var(--mantine-color-dimmed)'}} className="numeric">
-        {answer.stopped && <Badge variant="outline" color="gray" size="sm" c="var(--mantine-color-dimmed)">stopped</Badge>}
-        {summary && <>
-          <span>{formatInteger(total(summary.usage.input, summary.usage.cache_read, summary.usage.cache_write))} tokens in, {formatInteger(total(summary.usage.output, summary.usage.reasoning))} out{summary.usage.estimated ? ' (estimated)' : ''}</span>
-          <span>· {summary.cost_usd === null ? 'cost unknown' : formatUsd(summary.cost_usd)}</span>
-          <span>· {formatDuration(summary.duration_ms)}{summary.first_token_ms !== null && `, first token ${formatDuration(summary.first_token_ms)}`}{rate !== null && `, ${rate.toFixed(0)} tokens/s`}</span>
-          <span>· {summary.response_model}</span>
-        </>}
-        {answer.invocationId && <Link to="/invocations/$id" params={{id: answer.invocationId}} style={{color: 'var(--mantine-color-anchor)'}}>Open the invocation</Link>}
-      </Group>
     </div>
   );
 }

@@ -191,9 +191,10 @@ function Details({call}: {call: InvocationDetail}) {
   const filter = (name: 'use_case' | 'model' | 'key' | 'provider' | 'environment', value: string, shown = value) =>
     value ? <Link to="/invocations" search={{[name]: value, range: '24h'}}>{shown}</Link> : null;
   const id = (value: string) => value ? <span><span className="mono">{value}</span> <Copy text={value} label="Copy" /></span> : null;
+  const release = /^([a-z][a-z0-9-]*)@(\d+)$/.exec(call.release);
   const facts: [string, ReactNode][] = [
     ['Use case', filter('use_case', call.use_case)], ['Environment', filter('environment', call.environment)],
-    ['Key', filter('key', call.key_id, call.key_name || call.key_id)], ['Release', call.release],
+    ['Key', filter('key', call.key_id, call.key_name || call.key_id)], ['Release', release ? <Link to="/releases/$slug/$number" params={{slug: release[1]!, number: release[2]!}}>{call.release}</Link> : call.release],
     ['Provider', filter('provider', call.provider)], ['Connection', call.connection],
     ['Model asked for', call.requested_model], ['Model that answered', filter('model', call.response_model)],
     ['Operation', `${call.operation}${call.stream ? ', streamed' : ''}`], ['Surface', call.surface],

@@ -8,7 +8,7 @@ import type {ReactNode} from 'react';
 import {errorMessage} from '../api/client';
 
 export function PageLoading() {
-  return <Center h={240}><Loader size="sm" aria-label="Loading" /></Center>;
+  return <Center h={240}><Loader size="sm" role="status" aria-label="Loading" /></Center>;
 }
 
 export function ErrorNotice({error, onRetry, what}: {error: unknown; onRetry?: () => void; what: string}) {

@@ -52,6 +52,14 @@ export function TimeChart(props: Props) {
   );
 }
 
+export function Legend({series}: {series: {name: string; color: string}[]}) {
+  return (
+    <ul className="legend" style={{margin: 0, gap: '2px 10px', fontSize: 'var(--mantine-font-size-xs)', justifyContent: 'flex-end'}} aria-label="Legend">
+      {series.map(({name, color}) => <li key={name}><i style={{background: color}} />{name}</li>)}
+    </ul>
+  );
+}
+
 function AsTable({title, times, series, format, onPick, stepMs}: Props) {
   return (
     <div className="plot-table" role="region" aria-label={`${title} as a table`} tabIndex={0}>
@@ -160,6 +168,7 @@ function optionsOf({kind, times, stepMs, series, format}: Props, dark: boolean, 
   const line = dark ? '#2f3844' : '#e6ebf0';
   const span = times.length * stepMs;
   const bars = kind === 'bar';
+  const whole = series.every((s) => s.values.every((value) => value === null || Number.isInteger(value)));
   return {
     // A line is uncovered from left to right, and points that stand alone would come last, one by one.
     animation: !still && (bars || !series.some((s) => isSparse(s.values))),
@@ -200,6 +209,7 @@ function optionsOf({kind, times, stepMs, series, format}: Props, dark: boolean, 
       type: 'value' as const,
       min: 0,
       splitNumber: 4,
+      ...(whole ? {minInterval: 1} : {}),
       splitLine: {lineStyle: {color: line}},
       axisLabel: {color: text, fontSize: 11, formatter: (value: number) => format(value)},
     },
