@@ -3,7 +3,11 @@
 import assert from 'node:assert/strict';
 import {checkAccess} from './support.mjs';
 
-const kPages = [['overview', '/?range=24h'], ['invocations', '/invocations?range=24h'], ['keys', '/keys'], ['people', '/people'], ['audit', '/audit'], ['playground', '/playground']];
+const kPages = [
+  ['overview', '/?range=24h'], ['invocations', '/invocations?range=24h'], ['keys', '/keys'], ['playground', '/playground'], ['use-cases', '/use-cases'],
+  ['register', '/use-cases/new'], ['catalogue', '/catalogue'], ['releases', '/releases'], ['approvals', '/approvals'], ['policies', '/policies'], ['people', '/people'],
+  ['audit', '/audit'],
+];
 const heading = (page) => page.getByRole('heading', {level: 1});
 
 async function settle(page) {
@@ -16,7 +20,7 @@ export const kEverywhere = [
   {
     name: 'axe finds nothing, in both schemes, on any width; nothing scrolls sideways',
     async run(world) {
-      for (const [scheme, width] of [['light', 1440], ['dark', 1440], ['light', 1024], ['dark', 390]]) {
+      for (const [scheme, width] of [['light', 1440], ['dark', 1440], ['light', 1024], ['light', 768], ['dark', 390]]) {
         await world.with({scheme, width, height: width < 600 ? 844 : 900}, async (page) => {
           for (const [name, path] of kPages) {
             await page.goto(path);
@@ -91,7 +95,7 @@ export const kEverywhere = [
           }
         }
         assert.ok(bytes < 300 * 1024, `${(bytes / 1024).toFixed(0)} KiB of scripts`);
-        assert.ok(!scripts.some((r) => r.url().includes('echarts')), 'plots are loaded only where they are shown');
+        assert.ok(!scripts.some((r) => /echarts|yaml-editor|markdown/.test(r.url())), 'plots and editors are loaded only where they are shown');
         assert.doesNotMatch((await page.goto('/keys')).headers()['cache-control'] ?? '', /immutable/);
       });
     },

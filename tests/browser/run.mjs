@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the cases in order; they build on each other as a person's first hour does.
 // Environment: SLIPWAY_URL and SIGN_IN_TOKEN of a running server, or SLIPWAY_BIN to start one; CHROMIUM.
-// `node run.mjs WORD` runs the setting-up cases and those whose name holds the word.
+// `node run.mjs WORD…` runs the setting-up cases and those whose name holds one of the words.
 import {performance} from 'node:perf_hooks';
 import {kCalls} from './cases-calls.mjs';
 import {kEverywhere} from './cases-everywhere.mjs';
+import {kGovernance} from './cases-governance.mjs';
 import {kPeople} from './cases-people.mjs';
 import {kSetUp} from './cases-set-up.mjs';
 import {startServer} from './server.mjs';
 import {openBrowser, World} from './support.mjs';
 
-const word = process.argv[2];
-const cases = [...kSetUp.map((c) => ({...c, always: true})), ...kCalls, ...kPeople, ...kEverywhere].filter((c) => !word || c.always || c.name.includes(word));
+const words = process.argv.slice(2);
+const kStory = [...kCalls, ...kGovernance, ...kPeople, ...kEverywhere];
+const cases = [...kSetUp.map((c) => ({...c, always: true})), ...kStory].filter((c) => !words.length || c.always || words.some((word) => c.name.includes(word)));
 let passed = 0;
 let failed = 0;
 let server;
@@ -23,6 +25,7 @@ try {
   for (const {name, run} of cases) {
     const start = performance.now();
     world.trouble = [];
+    world.name = name;
     try {
       await run(world);
       if (world.trouble.length) throw new Error(`the browser reported:\n  ${world.trouble.join('\n  ')}`);
@@ -31,10 +34,7 @@ try {
     } catch (error) {
       failed++;
       console.log(`FAIL  ${name}\n${String(error?.stack ?? error).replace(/^/gm, '      ')}`);
-      for (const context of browser.contexts()) {
-        for (const page of context.pages()) await world.shot(page, `failed-${name.replace(/\W+/g, '-')}`).catch(() => {});
-        await context.close().catch(() => {});
-      }
+      for (const context of browser.contexts()) await context.close().catch(() => {});
     }
   }
 } catch (error) {

@@ -25,13 +25,15 @@ export class World {
     this.trouble = [];  // console errors, policy violations, uncaught errors
     this.strangers = new Set();  // requests to anywhere else
     this.signedIn = undefined;
+    this.name = '';  // of the case that runs
   }
 
   // A fresh browser window; signed in as soon as the sign-in case has been through.
-  async open({scheme = 'light', width = 1440, height = 900, signedIn = true, motion = 'no-preference'} = {}) {
+  // `state` opens it as somebody else.
+  async open({scheme = 'light', width = 1440, height = 900, signedIn = true, motion = 'no-preference', state = signedIn ? this.signedIn : undefined} = {}) {
     const context = await this.browser.newContext({
       baseURL: this.url, viewport: {width, height}, colorScheme: scheme, reducedMotion: motion, acceptDownloads: true,
-      ...(signedIn && this.signedIn ? {storageState: this.signedIn} : {}),
+      ...(state ? {storageState: state} : {}),
     });
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], {origin: this.url});
     const origin = new URL(this.url).origin;
@@ -57,6 +59,9 @@ export class World {
     const page = await this.open(options);
     try {
       await body(page);
+    } catch (error) {
+      await this.shot(page, `failed-${this.name.replace(/\W+/g, '-')}`).catch(() => {});  // what was to be seen
+      throw error;
     } finally {
       await page.context().close();
     }
