@@ -60,7 +60,10 @@ void check_gates(const PromotionFacts& facts, Checks& checks) {
                   fmt::format("The evidence is {} hours old, at most {} are allowed: run it again.", age_h,
                               *facts.policy.evidence_max_age_hours));
     else
-      checks.rule(name, true, fmt::format("Passed, {} hours ago.", age_h));
+      checks.rule(name, true,
+                  age_h == 0   ? std::string("Passed within the last hour.")
+                  : age_h == 1 ? std::string("Passed an hour ago.")
+                               : fmt::format("Passed {} hours ago.", age_h));
   }
 }
 
@@ -80,10 +83,10 @@ void check_environment_rules(const PromotionFacts& facts, Checks& checks) {
   const Policy& policy = facts.policy;
   const std::string mode(to_string(facts.mode));
   const bool known = std::ranges::find(policy.strategies, mode) != policy.strategies.end();
-  checks.rule(
-      "strategy", known,
-      known ? fmt::format("{} is allowed here.", mode)
-            : fmt::format("{} is not allowed here, only {}.", mode, fmt::join(policy.strategies, ", ")));
+  checks.rule("strategy", known,
+              known ? fmt::format("The way '{}' is allowed here.", mode)
+                    : fmt::format("The way '{}' is not allowed here, only {}.", mode,
+                                  fmt::join(policy.strategies, ", ")));
   if (const FreezeWindow* window = policy.frozen(facts.now_us))
     checks.rule("freeze", false,
                 fmt::format("Frozen until {}: {}", format_time_us(window->until_us), window->reason));

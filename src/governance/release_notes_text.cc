@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "governance/release_notes.h"
 
@@ -19,7 +20,7 @@ constexpr std::size_t kValueBytes = 2'000;
 std::string text_at(const json::object& object, std::string_view name) {
   const json::value* found = object.if_contains(name);
   if (found == nullptr || found->is_null()) return {};
-  return found->is_string() ? std::string(found->as_string()) : json::serialize(*found);
+  return found->is_string() ? std::string(found->as_string()) : json_text(*found);
 }
 
 const json::array& list_at(const json::object& object, std::string_view name) {
@@ -43,7 +44,7 @@ std::string joined(const json::array& items, std::string_view separator = ", ") 
   std::string out;
   for (const json::value& item : items)
     out += (out.empty() ? std::string() : std::string(separator)) +
-           (item.is_string() ? std::string(item.as_string()) : json::serialize(item));
+           (item.is_string() ? std::string(item.as_string()) : json_text(item));
   return out;
 }
 
@@ -294,7 +295,7 @@ void write_evidence(Page& page, const json::object& notes, const json::object& u
     std::string metrics;
     for (const auto& [name, value] : object_at(evidence, "metrics"))
       metrics += fmt::format("{}{} {}", metrics.empty() ? "" : ", ", std::string_view(name),
-                             value.is_string() ? std::string(value.as_string()) : json::serialize(value));
+                             value.is_string() ? std::string(value.as_string()) : json_text(value));
     const json::value* stale = evidence.if_contains("stale");
     rows.push_back({text_at(evidence, "name"),
                     text_at(evidence, "result") + (stale != nullptr && *stale == true ? " (stale)" : ""),
