@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/json_text.h"
 #include "base/text.h"
 
 namespace slipway {
@@ -49,6 +50,14 @@ TEST(Json, TypedAccessNamesTheField) {
   EXPECT_FALSE(optional_object(object, "a"));
   EXPECT_FALSE(optional_bool(object, "s"));
   EXPECT_FALSE(optional_number(object, "s"));
+}
+
+TEST(Json, TextHasNumbersAsPeopleWriteThem) {
+  const std::string text = R"({"a":[0.9,45,-3,1e+30,true,null,"x\"y"],"b":{},"c":[]})";
+  const auto value = parse_json(text);
+  ASSERT_TRUE(value);
+  EXPECT_EQ(json_text(*value), text);
+  EXPECT_EQ(json_text(json::value(45.0)), "45");
 }
 
 TEST(Json, StringsAreWrittenSoThatTheyReadTheSame) {

@@ -142,7 +142,8 @@ std::string text_of_problem(const json::object& problem) {
   if (out.empty()) out = text(problem, "title");
   if (const json::value* errors = problem.if_contains("errors"); errors != nullptr && errors->is_array())
     for (const json::value& error : errors->as_array())
-      if (error.is_object())
+      // What the whole is about need not be said again.
+      if (error.is_object() && text(error.as_object(), "detail") != text(problem, "detail"))
         out += (out.empty() ? "" : "; ") + text(error.as_object(), "field") + ": " +
                text(error.as_object(), "detail");
   return out;

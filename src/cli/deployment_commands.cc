@@ -2,13 +2,20 @@
 // promote, rollback, deployments, rollout ….
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <optional>
 #include <ostream>
+#include <ranges>
+#include <thread>
 
 #include "base/text.h"
 #include "cli/command_parts.h"
 
 namespace slipway::cli {
 namespace {
+
+constexpr std::chrono::milliseconds kWatchPause{500};
+constexpr int kWatchedEvents = 100;  // looked at each time; a rollout has fewer
 
 struct DeployOptions {
   std::string use_case;
@@ -17,12 +24,14 @@ struct DeployOptions {
   std::string canary;
   double minutes = 10;
   bool by_hand = false;
+  std::vector<std::string> guards;
   bool blue_green = false;
   bool preview = false;
   std::string emergency;
   std::string reason;
   std::int64_t to = 0;
   std::int64_t history = 0;
+  double patience_minutes = 1'440;
 };
 
 std::string path_of(const DeployOptions& options, std::string_view rest) {
@@ -39,19 +48,55 @@ const json::object& object_of(const json::object& object, std::string_view field
   return found != nullptr && found->is_object() ? found->as_object() : kNone;
 }
 
+std::optional<double> number_of(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// "latency=1.5", "cost=off".
+Result<json::object> guards_of(const std::vector<std::string>& pairs) {
+  const std::vector<std::string> known = {"error_rate", "latency", "cost", "feedback", "alpha", "min_calls"};
+  json::object guards;
+  for (const std::string& pair : pairs) {
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    const std::string name = pair.substr(0, equals);
+    if (std::ranges::find(known, name) == known.end()) {
+      const auto near = nearest(name, known);
+      return fail(ErrorCode::kInvalidArgument, "there is no guard \"" + name + "\"", "--guard",
+                  near ? "did you mean " + *near + "?" : "there are " + join(known, ", "));
+    }
+    const std::string text = equals == pair.size() ? "" : pair.substr(equals + 1);
+    const auto number = number_of(text);
+    const auto whole = parse_integer<std::int64_t>(text);
+    if (text == "off")
+      guards[name] = nullptr;
+    else if (whole)
+      guards[name] = *whole;
+    else if (number)
+      guards[name] = *number;
+    else
+      return fail(ErrorCode::kInvalidArgument, "\"" + pair + "\" is not NAME=NUMBER", "--guard",
+                  "as in --guard latency=1.5 --guard cost=off");
+  }
+  return guards;
+}
+
 // "5,25,50" as the steps of a plan.
 Result<json::object> plan_of(const DeployOptions& options) {
   json::array steps;
   for (const std::string_view part : split(options.canary, ',')) {
     const std::string_view text = trim(part);
-    double percent = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
-    if (error != std::errc{} || end != text.data() + text.size() || text.empty())
+    const auto percent = number_of(text);
+    if (!percent)
       return fail(ErrorCode::kInvalidArgument, "\"" + std::string(text) + "\" is no percentage", "--canary",
                   "as in --canary 5,25,50");
-    steps.emplace_back(json::object{{"percent", percent}, {"minutes", options.minutes}});
+    steps.emplace_back(json::object{{"percent", *percent}, {"minutes", options.minutes}});
   }
-  return json::object{{"steps", std::move(steps)}, {"automatic", !options.by_hand}};
+  json::object plan{{"steps", std::move(steps)}, {"automatic", !options.by_hand}};
+  SLIPWAY_ASSIGN(plan["guards"], guards_of(options.guards));
+  return plan;
 }
 
 Result<json::object> promotion_of(const DeployOptions& options) {
@@ -105,6 +150,9 @@ int promote(const Context& context, const DeployOptions& options) {
   const Output output = context.output();
   if (options.blue_green && !options.canary.empty())
     return output.fail({ErrorCode::kInvalidArgument, "it is either --canary or --blue-green", "promote", ""});
+  if (options.canary.empty() && (options.by_hand || !options.guards.empty()))
+    return output.fail({ErrorCode::kInvalidArgument, "--guard and --by-hand belong to a canary", "promote",
+                        "say in which steps: --canary 5,25,50"});
   auto body = promotion_of(options);
   if (!body) return output.fail(body.error());
   const auto api = context.api();
@@ -139,9 +187,11 @@ int promote(const Context& context, const DeployOptions& options) {
   output.line(options.use_case + " in " + options.environment + ": " +
               summary_of(object_of(result, "deployment")));
   if (!options.canary.empty() || options.blue_green)
-    output.note("Next: slipway deployments " + options.use_case + ", slipway rollout " +
-                (options.blue_green ? "switch " : "step ") + options.use_case + " --env " +
-                options.environment);
+    output.note(std::string("Next: slipway rollout ") +
+                (options.blue_green ? "switch "
+                 : options.by_hand  ? "step "
+                                    : "watch ") +
+                options.use_case + " --env " + options.environment);
   return kExitDone;
 }
 
@@ -154,25 +204,29 @@ int roll_back(const Context& context, const DeployOptions& options) {
   return conclude(output, api->post(path_of(options, "/rollback"), body), options);
 }
 
+// "canary running, step 1 of 2 at 20 %"
+std::string state_of(const json::object& rollout) {
+  std::string out = text_of(rollout, "mode") + " " + text_of(rollout, "state");
+  if (text_of(rollout, "mode") == "canary")
+    out += ", step " + std::to_string(rollout.at("step").to_number<int>() + 1) + " of " +
+           std::to_string(rollout.at("steps").as_array().size()) + " at " + percent_of(rollout);
+  return out;
+}
+
 void show_figures(const Output& output, const json::object& deployment) {
   const json::object& rollout = object_of(deployment, "rollout");
   if (rollout.empty()) return;
   output.line("");
-  output.line(output.paint(text_of(deployment, "environment"), Color::kBold) + ": " +
-              text_of(rollout, "mode") + " " + text_of(rollout, "state") +
-              (text_of(rollout, "mode") == "canary"
-                   ? ", step " + std::to_string(rollout.at("step").to_number<int>() + 1) + " of " +
-                         std::to_string(rollout.at("steps").as_array().size()) + " at " + percent_of(rollout)
-                   : ""));
+  output.line(output.paint(text_of(deployment, "environment"), Color::kBold) + ": " + state_of(rollout));
   if (const std::string verdict = text_of(rollout, "verdict"); !verdict.empty())
     output.line(printable(verdict));
   std::vector<std::vector<Cell>> rows;
   for (const json::value& item : rollout.at("figures").as_array()) {
     const json::object& figure = item.as_object();
     const std::string state = text_of(figure, "state");
-    rows.push_back({text_of(figure, "metric"), Cell::number(words_of(figure.at("active"))),
-                    Cell::number(words_of(figure.at("candidate"))),
-                    Cell::number(words_of(figure.at("p_value"))),
+    rows.push_back({text_of(figure, "metric"), Cell::number(text_of(figure, "active", "-")),
+                    Cell::number(text_of(figure, "candidate", "-")),
+                    Cell::number(text_of(figure, "p_value", "-")),
                     Cell(state, state == "worse"  ? Color::kRed
                                 : state == "fine" ? Color::kGreen
                                                   : Color::kDim)});
@@ -228,6 +282,91 @@ int deployments(const Context& context, const DeployOptions& options) {
   return kExitDone;
 }
 
+// Calls of the candidate that were compared so far.
+std::int64_t compared_calls(const json::object& rollout) {
+  std::int64_t calls = 0;
+  for (const json::value& figure : rollout.at("figures").as_array())
+    if (const json::value* found = figure.as_object().if_contains("calls_candidate"))
+      calls = std::max(calls, found->to_number<std::int64_t>());
+  return calls;
+}
+
+// The rollout in an environment and what it is part of; both are empty where there has been none.
+struct Watched {
+  json::object deployment;
+  json::object rollout;
+  [[nodiscard]] bool ended() const {
+    const std::string state = text_of(rollout, "state");
+    return state != "running" && state != "paused";
+  }
+};
+
+Result<Watched> look(const ApiClient& api, const DeployOptions& options) {
+  SLIPWAY_ASSIGN(const json::array items, items_of(api.get(path_of(options, "/deployments"))));
+  for (const json::value& item : items)
+    if (text_of(item.as_object(), "environment") == options.environment)
+      return Watched{item.as_object(), object_of(item.as_object(), "rollout")};
+  return Watched{};
+}
+
+// Prints what happened in the rollout and has not been printed yet, oldest first; `last` is the newest
+// printed.
+Result<> tell_news(const Output& output, const ApiClient& api, const DeployOptions& options,
+                   std::string& last) {
+  const std::string path = path_there(options, "/history?limit=" + std::to_string(kWatchedEvents));
+  SLIPWAY_ASSIGN(const json::array items, items_of(api.get(path)));
+  std::vector<const json::object*> news;
+  for (const json::value& item : items) {
+    const json::object& event = item.as_object();
+    if (text_of(event, "id") == last) break;
+    news.push_back(&event);
+    if (last.empty() && text_of(event, "action").starts_with("start_")) break;
+  }
+  for (const json::object* event : std::views::reverse(news)) {
+    last = text_of(*event, "id");
+    const std::string detail = text_of(*event, "detail");
+    if (output.json())
+      output.print_json(*event, false);
+    else
+      output.line(short_time(text_of(*event, "at")) + "  " + printable(text_of(*event, "action")) +
+                  (detail.empty() ? "" : ": ") + printable(detail));
+  }
+  return {};
+}
+
+// Tells each change of a rollout until it has ended: 0 if the new release has all calls then, 1 if not.
+int watch(const Context& context, const DeployOptions& options) {
+  const Output output = context.output();
+  const auto api = context.api();
+  if (!api) return output.fail(api.error());
+  const auto until = std::chrono::steady_clock::now() +
+                     std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                         std::chrono::duration<double, std::ratio<60>>(options.patience_minutes));
+  for (std::string last;;) {
+    // The history afterwards: it has the end, too, if the rollout has ended.
+    const auto now = look(*api, options);
+    if (!now) return output.fail(now.error());
+    if (now->rollout.empty())
+      return output.fail({ErrorCode::kNotFound, "there has been no rollout", options.environment,
+                          "slipway promote … --canary 5,25,50 begins one"});
+    if (const auto told = tell_news(output, *api, options, last); !told) return output.fail(told.error());
+    if (now->ended()) {
+      const bool well = text_of(now->rollout, "state") == "finished";
+      if (!output.json())
+        output.line(output.paint(text_of(now->rollout, "mode") + " " + text_of(now->rollout, "state"),
+                                 well ? Color::kGreen : Color::kRed) +
+                    ": " + summary_of(now->deployment));
+      return well ? kExitDone : kExitFailed;
+    }
+    if (std::chrono::steady_clock::now() >= until) {
+      output.note("It is still under way: " + state_of(now->rollout) + ", " +
+                  std::to_string(compared_calls(now->rollout)) + " calls of the new release compared.");
+      return kExitUnreachable;
+    }
+    std::this_thread::sleep_for(kWatchPause);
+  }
+}
+
 template <int kAction>
 int act(const Context& context, const DeployOptions& options) {
   constexpr const char* kActions[] = {"switch", "step", "finish", "abort", "pause", "resume"};
@@ -263,6 +402,12 @@ void add_deployment_commands(CLI::App& app, Context& context) {
       ->type_name("N");
   command->add_flag("--by-hand", options->by_hand,
                     "A canary steps up only when told; guards end it all the same");
+  command
+      ->add_option("--guard", options->guards,
+                   "What ends a canary: error_rate, latency, cost, feedback (as latency=1.5 or cost=off), "
+                   "alpha, min_calls; repeat for more")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
   command->add_flag("--blue-green", options->blue_green, "Keep it warm until told to switch");
   command->add_flag("--preview", options->preview, "Say whether it may and what changes; change nothing");
   command
@@ -300,6 +445,14 @@ void add_deployment_commands(CLI::App& app, Context& context) {
     move->add_option("--reason", moving->reason, "Why")->type_name("TEXT");
     on_call(move, context, moving, action);
   };
+  CLI::App* watching = rollout->add_subcommand("watch", "Wait until it has ended, and tell each step");
+  add_place(watching, *moving, true);
+  watching
+      ->add_option("--for", moving->patience_minutes, "Minutes to wait; exit code 3 if it goes on after that")
+      ->check(CLI::Range(0.0, 43'200.0))
+      ->capture_default_str()
+      ->type_name("N");
+  on_call(watching, context, moving, watch);
   add("switch", "Blue-green: change sides; again: change back", act<0>);
   add("step", "Canary: go to the next step now", act<1>);
   add("finish", "Give it all calls and end the rollout", act<2>);

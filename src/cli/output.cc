@@ -93,10 +93,12 @@ void Output::table(const std::vector<std::string>& head, const std::vector<std::
   }
   const auto print = [&](const std::vector<Cell>& cells) {
     std::string text;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
+    std::size_t count = cells.size();
+    while (count > 0 && cells[count - 1].text.empty()) --count;  // no blanks at the end of a line
+    for (std::size_t i = 0; i < count; ++i) {
       const Cell& cell = cells[i];
       const std::string padding(widths[i] - width_of(cell.text), ' ');
-      const bool last = i + 1 == cells.size();
+      const bool last = i + 1 == count;
       if (cell.right) text += padding;
       text += paint(cell.text, cell.color);
       if (!cell.right && !last) text += padding;

@@ -2,6 +2,7 @@
 // policy …: what a promotion into an environment needs, as code.
 #include <filesystem>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "base/yaml_json.h"
 #include "cli/command_parts.h"
@@ -25,7 +26,7 @@ std::string rule_text(const json::value& value) {
   if (value.is_array() && value.as_array().empty()) return "none";
   if (value.is_null()) return "no limit";
   if (value.is_string()) return printable(std::string(value.as_string()));
-  return printable(json::serialize(value));
+  return printable(json_text(value));
 }
 
 int show(const Context& context, const PolicyOptions& options) {
@@ -115,7 +116,7 @@ int history(const Context& context, const PolicyOptions& options) {
     if (!item.is_object()) continue;
     const json::object& policy = item.as_object();
     rows.push_back({Cell::number(text_of(policy, "version")), short_time(text_of(policy, "updated_at")),
-                    text_of(policy, "updated_by"), printable(json::serialize(policy.at("content")))});
+                    text_of(policy, "updated_by"), printable(json_text(policy.at("content")))});
   }
   if (rows.empty())
     output.note("Nothing has been set");

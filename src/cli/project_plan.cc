@@ -58,12 +58,34 @@ Error read_problem(const json::object& from, const Project& project) {
   return {ErrorCode::kInvalidArgument, std::move(message), std::move(where), text_of(from, "hint")};
 }
 
+bool says_nothing(const json::value& value) {
+  return value.is_null() || (value.is_string() && value.as_string().empty()) ||
+         (value.is_array() && value.as_array().empty()) || (value.is_object() && value.as_object().empty());
+}
+
+// Whether the server's answer says what the file says. It writes 45 as 45.0 and names fields that are empty.
+bool says_the_same(const json::value& wanted, const json::value& stored) {
+  if (wanted.is_number() && stored.is_number())
+    return wanted == stored || wanted.to_number<double>() == stored.to_number<double>();
+  if (wanted.is_array() && stored.is_array())
+    return std::ranges::equal(wanted.as_array(), stored.as_array(), says_the_same);
+  if (!wanted.is_object() || !stored.is_object()) return wanted == stored;
+  const json::object& there = stored.as_object();
+  for (const auto& [name, value] : wanted.as_object()) {
+    const json::value* now = there.if_contains(name);
+    if (now == nullptr ? !says_nothing(value) : !says_the_same(value, *now)) return false;
+  }
+  return std::ranges::all_of(there, [&](const auto& member) {
+    return says_nothing(member.value()) || wanted.as_object().contains(member.key());
+  });
+}
+
 // Fields of `wanted` that differ from what the server has.
 std::vector<PlannedChange> differences(const json::object& wanted, const json::object& stored) {
   std::vector<PlannedChange> changes;
   for (const auto& [name, value] : wanted) {
     const json::value* now = stored.if_contains(name);
-    if (now != nullptr && *now == value) continue;
+    if (now != nullptr && says_the_same(value, *now)) continue;
     if (now == nullptr && value.is_null()) continue;
     const bool added = now == nullptr || now->is_null();
     changes.push_back(

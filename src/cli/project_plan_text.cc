@@ -2,6 +2,7 @@
 // A plan for terminals and for pull requests.
 #include <fmt/format.h>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "cli/project_plan.h"
 
@@ -12,7 +13,7 @@ constexpr std::size_t kShownBytes = 400;        // of one value
 constexpr std::size_t kMarkdownBytes = 60'000;  // GitHub takes 65,536 characters in a comment
 
 std::string value_text(const json::value& value) {
-  return ellipsize(value.is_string() ? std::string(value.as_string()) : json::serialize(value), kShownBytes);
+  return ellipsize(value.is_string() ? std::string(value.as_string()) : json_text(value), kShownBytes);
 }
 
 std::string mark_of(const std::string& action) {
@@ -67,8 +68,9 @@ std::string counts(const Plan& plan) {
   return text;
 }
 
-// Unchanged stretches of a text are shortened to what is next to a change.
-std::string shortened(const std::string& text) {
+// Unchanged stretches of a text are shortened to what is next to a change: before the first one to their end,
+// behind the last one to their beginning.
+std::string shortened(const std::string& text, bool first, bool last) {
   constexpr std::size_t kAround = 40;
   if (text.size() <= 2 * kAround + 3) return text;
   const std::string_view all(text);
@@ -76,12 +78,15 @@ std::string shortened(const std::string& text) {
   while (head > 0 && (static_cast<unsigned char>(all[head]) & 0xc0) == 0x80) --head;
   std::size_t tail = all.size() - kAround;
   while (tail < all.size() && (static_cast<unsigned char>(all[tail]) & 0xc0) == 0x80) ++tail;
-  return std::string(all.substr(0, head)) + " … " + std::string(all.substr(tail));
+  return (first ? "" : std::string(all.substr(0, head)) + " ") + "…" +
+         (last ? "" : " " + std::string(all.substr(tail)));
 }
 
 void print_words(const Output& output, const json::array& words) {
   std::string line = "        ";
+  std::size_t number = 0;
   for (const json::value& word : words) {
+    ++number;
     const json::object* piece = word.if_object();
     if (piece == nullptr) continue;
     const std::string op = text_of(*piece, "op");
@@ -91,8 +96,9 @@ void print_words(const Output& output, const json::array& words) {
     else if (op == "insert")
       line += output.paint("{+" + printable(text) + "+}", Color::kGreen);
     else
-      line += printable(shortened(text));
+      line += printable(shortened(text, number == 1, number == words.size()));
   }
+  while (line.ends_with(' ')) line.pop_back();
   output.line(line);
 }
 
@@ -153,6 +159,8 @@ void print_plan(const Output& output, const Plan& plan) {
         output.paint(fmt::format("  {} {}", mark_of(item.action), title_of(item)), color_of(item.action)) +
         "  " + output.paint(item.file, Color::kDim));
     if (item.action == "conflict") output.line("      " + printable(conflict_text(plan, item)));
+    // What is new as a whole stands in its file.
+    if (item.action == "create") continue;
     for (const PlannedChange& change : item.changes) print_change(output, change);
   }
   for (const Error& problem : plan.problems) output.note(printable(problem.describe()));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "base/yaml_json.h"
 #include "cli/project_commands.h"
@@ -43,7 +44,7 @@ Result<> write_cases_apart(const ApiClient& api, const Project& project, const P
                            json::object content, Pulled& pulled) {
   std::string lines;
   if (const json::value* cases = content.if_contains("cases"); cases != nullptr && cases->is_array()) {
-    for (const json::value& one : cases->as_array()) lines += json::serialize(one) + "\n";
+    for (const json::value& one : cases->as_array()) lines += json_text(one) + "\n";
   } else {
     SLIPWAY_ASSIGN(lines, stored_cases(api, project, here));
   }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <ostream>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "base/yaml.h"
 #include "base/yaml_json.h"
@@ -80,7 +81,7 @@ Result<json::object> order_of(const PromptOptions& options) {
 std::string content_text(const json::object& message) {
   const json::value* content = message.if_contains("content");
   if (content == nullptr || content->is_null()) return "";
-  return content->is_string() ? std::string(content->as_string()) : json::serialize(*content);
+  return content->is_string() ? std::string(content->as_string()) : json_text(*content);
 }
 
 void show_request(const Output& output, const json::object& request) {

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fstream>
 #include <ostream>
+#include <sstream>
 
+#include "base/crypto.h"
 #include "base/text.h"
 #include "cli/command_parts.h"
 
@@ -25,6 +28,7 @@ struct ReleaseOptions {
   std::string environment;
   std::string comment;
   // evidence
+  std::string file;
   std::string name;
   std::string digest;
   std::string subject;
@@ -232,7 +236,8 @@ int show(const Context& context, const ReleaseOptions& options) {
   std::vector<std::vector<Cell>> rows;
   for (const char* field : {"id", "digest", "entry", "message", "author", "created_at", "known_limits"})
     if (const std::string text = text_of(release, field); !text.empty())
-      rows.push_back({Cell(field, Color::kDim), printable(text)});
+      rows.push_back({Cell(field, Color::kDim),
+                      std::string_view(field) == "created_at" ? short_time(text) : printable(text)});
   rows.push_back({Cell("where", Color::kDim), places_of(release)});
   output.table({"FIELD", "VALUE"}, rows);
   output.line("");
@@ -291,23 +296,62 @@ Result<json::object> metrics_of(const ReleaseOptions& options) {
   return metrics;
 }
 
+constexpr std::string_view kEvidenceFields[] = {"name",    "subject",     "result", "summary",
+                                                "metrics", "produced_at", "url"};
+
+// The fields of a run's report that evidence has, and the digest of its bytes.
+Result<json::object> read_report(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream bytes;
+  if (!in || !(bytes << in.rdbuf()))
+    return fail(ErrorCode::kInvalidArgument, "can't be read", path, "check the name and who may read it");
+  auto report = parse_json(bytes.view());
+  if (!report) return fail(ErrorCode::kInvalidArgument, report.error().describe(), path);
+  if (!report->is_object())
+    return fail(ErrorCode::kInvalidArgument, "must be a JSON object", path,
+                "with name, subject, result and metrics");
+  json::object body{{"digest", "sha256:" + hex(sha256(bytes.view()))}};
+  for (const std::string_view field : kEvidenceFields)
+    if (const json::value* found = report->as_object().if_contains(field)) body[field] = *found;
+  return body;
+}
+
+// From the report, and over it from options.
+Result<json::object> evidence_of(const ReleaseOptions& options) {
+  json::object body;
+  if (!options.file.empty()) {
+    SLIPWAY_ASSIGN(body, read_report(options.file));
+  }
+  const std::pair<const char*, const std::string*> given[] = {
+      {"name", &options.name},       {"digest", &options.digest}, {"subject", &options.subject},
+      {"result", &options.result},   {"url", &options.url},       {"produced_at", &options.produced_at},
+      {"summary", &options.comment},
+  };
+  for (const auto& [field, text] : given)
+    if (!text->empty()) body[field] = *text;
+  SLIPWAY_ASSIGN(const json::object metrics, metrics_of(options));
+  if (!metrics.empty()) body["metrics"] = metrics;
+  for (const std::string_view field : {"name", "digest", "subject", "result"})
+    if (!body.contains(field))
+      return fail(ErrorCode::kInvalidArgument, "the evidence has no " + std::string(field),
+                  options.file.empty() ? "release evidence" : options.file,
+                  "say it with --" + std::string(field) + ", or in a report: --file FILE");
+  return body;
+}
+
 int attach_evidence(const Context& context, const ReleaseOptions& options) {
   const Output output = context.output();
-  const auto metrics = metrics_of(options);
-  if (!metrics) return output.fail(metrics.error());
+  const auto body = evidence_of(options);
+  if (!body) return output.fail(body.error());
   const auto api = context.api();
   if (!api) return output.fail(api.error());
-  json::object body{{"name", options.name},     {"digest", options.digest},   {"subject", options.subject},
-                    {"result", options.result}, {"summary", options.comment}, {"metrics", *metrics}};
-  if (!options.url.empty()) body["url"] = options.url;
-  if (!options.produced_at.empty()) body["produced_at"] = options.produced_at;
-  const auto answer = api->post(path_of_one(options, "/evidence"), body);
+  const auto answer = api->post(path_of_one(options, "/evidence"), *body);
   if (!answer) return output.fail(answer.error());
   if (output.json())
     output.print_json(*answer);
   else
-    output.line("Attached " + options.name + " (" + options.result + ") to " + options.use_case + "@" +
-                std::to_string(options.number));
+    output.line("Attached " + text_of(*body, "name") + " (" + text_of(*body, "result") + ") to " +
+                options.use_case + "@" + std::to_string(options.number));
   return kExitDone;
 }
 
@@ -357,17 +401,17 @@ void add_release_commands(CLI::App& app, Context& context) {
 
   command =
       add_command(releases, "evidence", "Attach the result of an evaluation to a release", *options, true);
+  command
+      ->add_option("-f,--file", options->file,
+                   "The run's report, a JSON object that may have any of the fields below; options go first")
+      ->type_name("FILE");
   command->add_option("--name", options->name, "Which evaluation, as the policy's gate names it")
-      ->required()
       ->type_name("ASSET");
-  command->add_option("--digest", options->digest, "Digest of the run's report")
-      ->required()
+  command->add_option("--digest", options->digest, "Digest of the run's report; with --file the file's")
       ->type_name("SHA256");
   command->add_option("--subject", options->subject, "Digest of the release that was evaluated")
-      ->required()
       ->type_name("SHA256");
   command->add_option("--result", options->result, "How it ended")
-      ->required()
       ->check(CLI::IsMember({"pass", "fail", "inconclusive", "error"}));
   command->add_option("--metric", options->metrics, "A figure, as unsafe=0; repeat for more")
       ->type_name("NAME=NUMBER")

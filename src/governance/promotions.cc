@@ -60,7 +60,10 @@ void check_gates(const PromotionFacts& facts, Checks& checks) {
                   fmt::format("The evidence is {} hours old, at most {} are allowed: run it again.", age_h,
                               *facts.policy.evidence_max_age_hours));
     else
-      checks.rule(name, true, fmt::format("Passed, {} hours ago.", age_h));
+      checks.rule(name, true,
+                  age_h == 0   ? std::string("Passed within the last hour.")
+                  : age_h == 1 ? std::string("Passed an hour ago.")
+                               : fmt::format("Passed {} hours ago.", age_h));
   }
 }
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/json_text.h"
 #include "base/text.h"
-#include "catalog/canonical.h"
 #include "governance/release_notes.h"
 
 namespace slipway::governance {
@@ -19,7 +19,7 @@ constexpr std::size_t kValueBytes = 2'000;
 
 // Numbers as people write them: 0.9 and not 9E-1.
 std::string text_of(const json::value& value) {
-  return value.is_string() ? std::string(value.as_string()) : catalog::canonical_json(value);
+  return value.is_string() ? std::string(value.as_string()) : json_text(value);
 }
 
 std::string text_at(const json::object& object, std::string_view name) {

@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import datetime
+import hashlib
 import json
 import pathlib
 import re
@@ -460,6 +461,34 @@ def test_by_command_line(case):
     assert f"Attached {SAFETY} (pass) to {slug}@1" in cli(*run, "--subject", digest, "--metric", "unsafe=0").stdout
     cli(*run, "--subject", digest, "--metric", "unsafe=few", expect=2)
     assert re.search(SAFETY + r"\s+pass", cli("release", "show", slug, "1").stdout)
+    for guard, said in (("latncy=2", "did you mean latency?"), ("cost=much", "is not NAME=NUMBER"),
+                        ("latency=0.5", "Latency lies between 1 and 100")):
+        no = cli("promote", slug, "--env", "dev", "--release", "2", "--canary", "5", "--guard", guard, expect=2)
+        assert said in no.stderr
+    assert "belong to a canary" in cli("promote", slug, "--env", "dev", "--release", "2", "--guard", "cost=off",
+                                       expect=2).stderr
+    assert "no rollout" in cli("rollout", "watch", slug, "--env", "prod", expect=2).stderr
+
+
+def test_evidence_from_a_report(case):
+    release = case.cut()
+    report = case.server.directory / f"{case.slug}.json"
+    attach = ["release", "evidence", case.slug, "1", "--file", report]
+
+    def write(**fields):
+        report.write_text(json.dumps({"name": SAFETY, "result": "pass", "metrics": {"unsafe": 0.25}, "cases": [1, 2]} | fields))
+
+    write()
+    assert "has no subject" in case.server.cli(*attach, expect=2).stderr
+    write(subject=release["digest"], result="fail")
+    assert f"Attached {SAFETY} (fail)" in case.server.cli(*attach).stdout
+    (evidence,) = case.server.api("GET", case.path("/releases/1"), expect=200)["evidence"]
+    assert evidence["digest"] == "sha256:" + hashlib.sha256(report.read_bytes()).hexdigest()
+    assert (evidence["result"], evidence["metrics"]) == ("fail", {"unsafe": 0.25})
+    report.write_text("[]")
+    assert "must be a JSON object" in case.server.cli(*attach, expect=2).stderr
+    notes = case.server.cli("release", "notes", case.slug, "1").stdout
+    assert "unsafe 0.25" in notes
 
 
 def test_where_used(case):

@@ -168,6 +168,30 @@ def test_a_good_canary_steps_up_by_itself(house, upstream):
     assert shop.where()["rollout"]["state"] == "finished"
 
 
+@pytest.mark.parametrize("behaviour, code", [(None, 0), (broken, 1)])
+def test_the_command_line_watches_a_canary_to_its_end(house, upstream, behaviour, code):
+    shop = Shop(house, upstream)
+    shop.promote(shop.cut("One"))
+    two = shop.cut("Two", model=upstream.fresh(behaviour) if behaviour else None)
+    place = (shop.slug, "--env", "dev")
+    house.cli("promote", *place, "--release", two, "--canary", "30,60", "--minutes", "0", "--guard", "min_calls=20",
+              "--guard", "latency=off", "--guard", "cost=off")
+    waiting = house.cli("rollout", "watch", *place, "--for", "0", expect=3)
+    assert waiting.stdout.endswith("start_canary: 30 % of the calls\n"), waiting.stdout
+    assert "still under way: canary running, step 1 of 2 at 30 %" in waiting.stderr
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(house.cli, "rollout", "watch", *place, expect=code)
+        traffic(shop, watching.done)
+    said = watching.result().stdout
+    told = [line[21:].partition(":")[0] for line in said.splitlines()[:-1]]
+    if code == 0:
+        assert told == ["start_canary", "step", "finish"]
+        assert said.endswith(f"canary finished: release {two}\n")
+    else:
+        assert told[0] == "start_canary" and told[-1] == "auto_rollback"
+        assert "error" in said.splitlines()[-2].lower() and said.endswith(": release 1\n")
+
+
 def test_a_tampered_asset_is_not_served(upstream, make_server):
     server = make_server(house_config(upstream), expected_log=["release.not_served"])
     shop, other = Shop(server, upstream), Shop(server, upstream)
