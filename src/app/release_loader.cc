@@ -149,9 +149,11 @@ Result<> ReleaseLoader::fill(gateway::Snapshot& snapshot) {
   const std::lock_guard lock(mutex_);
   SLIPWAY_ASSIGN(const LiveMoves moves, ports_.live(mark_));
   if (moves.everything) mark_ = 0;  // until all of it is taken
+  // What could not be served before is tried again, also if its pointer has not moved.
+  std::set<Place> again = moves.everything ? std::set<Place>() : broken_;
+  for (const LivePointer& where : moves.pointers) again.erase(Place(where.use_case, where.environment));
   SLIPWAY_TRY(take(moves, snapshot));
-  const std::set<Place> broken = broken_;
-  for (const Place& place : broken) SLIPWAY_TRY(apply(LivePointer(pointers_.at(place))));
+  for (const Place& place : again) SLIPWAY_TRY(apply(LivePointer(pointers_.at(place))));
   mark_ = moves.mark;
   for (const auto& environment : snapshot.environments)
     if (const auto found = entries_.find(environment->name); found != entries_.end())

@@ -141,11 +141,16 @@ std::string text_of_problem(const json::object& problem) {
   std::string out = text(problem, "detail");
   if (out.empty()) out = text(problem, "title");
   if (const json::value* errors = problem.if_contains("errors"); errors != nullptr && errors->is_array())
-    for (const json::value& error : errors->as_array())
-      // What the whole is about need not be said again.
-      if (error.is_object() && text(error.as_object(), "detail") != text(problem, "detail"))
-        out += (out.empty() ? "" : "; ") + text(error.as_object(), "field") + ": " +
-               text(error.as_object(), "detail");
+    for (const json::value& error : errors->as_array()) {
+      if (!error.is_object()) continue;
+      const std::string field = text(error.as_object(), "field");
+      const std::string detail = text(error.as_object(), "detail");
+      // What the whole is about need not be said again, only where.
+      if (detail != text(problem, "detail"))
+        out += (out.empty() ? "" : "; ") + field + ": " + detail;
+      else if (!field.empty() && out.find(field) == std::string::npos)
+        out += " (" + field + ")";
+    }
   return out;
 }
 

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+#include <set>
+
 #include "store/test_database.h"
 #include "telemetry/test_support.h"
 
@@ -113,16 +117,21 @@ TEST_F(FeedbackTest, IsFoundByWhatItIsAbout) {
   filter.only_use_cases->clear();
   EXPECT_EQ(count(filter), 0u);
   // Pages end where the next begins.
-  std::vector<std::string> ids;
+  std::set<std::string> ids;
+  std::vector<std::int64_t> times;
   std::string cursor;
   do {
     const auto page = store_->list({}, cursor, 4);
     ASSERT_TRUE(page) << page.error().describe();
-    for (const Feedback& item : page->items) ids.push_back(item.id);
+    for (const Feedback& item : page->items) {
+      ids.insert(item.id);
+      times.push_back(item.created_us);
+    }
     cursor = page->next_cursor;
   } while (!cursor.empty());
   EXPECT_EQ(ids.size(), 9u);
-  EXPECT_TRUE(std::ranges::is_sorted(ids, std::greater<>()));
+  EXPECT_EQ(times.size(), 9u);
+  EXPECT_TRUE(std::ranges::is_sorted(times, std::greater<>()));
   EXPECT_EQ(store_->list({}, "nonsense", 4).error().where, "cursor");
 }
 
