@@ -87,8 +87,18 @@ export class World {
 }
 
 export async function checkAccess(page, where) {
-  // What fades in is judged once it is there.
-  await page.evaluate(() => Promise.all(document.getAnimations().filter((a) => a.effect?.getTiming().iterations !== Infinity).map((a) => a.finished.catch(() => {}))));
+  // What fades in is judged once it is there. A transition begins some frames after its cause: at rest is a page in which
+  // nothing has moved for a while.
+  await page.evaluate(async () => {
+    const moving = () => document.getAnimations().filter((a) => a.effect?.getTiming().iterations !== Infinity);
+    for (let quietSince = performance.now(), frames = 0; frames < 6 || performance.now() - quietSince < 150; ++frames) {
+      await new Promise(requestAnimationFrame);
+      if (!moving().length) continue;
+      await Promise.all(moving().map((a) => a.finished.catch(() => {})));
+      quietSince = performance.now();
+      frames = 0;
+    }
+  });
   const {violations} = await new AxeBuilder({page}).analyze();
   const report = violations.map((v) => `${v.id} (${v.impact}): ${v.help}\n` + v.nodes.slice(0, 4).map((n) => `    ${n.html.slice(0, 200)}\n    ${n.failureSummary?.replaceAll('\n', '\n    ')}`).join('\n'));
   assert.equal(violations.length, 0, `axe on ${where}:\n${report.join('\n')}`);
