@@ -249,6 +249,16 @@ export const kGovernance = [
         for (const column of ['Column 1', 'Column 2']) await page.getByRole('region', {name: column}).getByTestId('outcome').getByText(/tokens in/).waitFor();
         await checkAccess(page, 'try');
         await world.shot(page, 'asset-try');
+        await page.getByRole('region', {name: 'Column 1'}).getByRole('button', {name: 'Save as a case'}).click();
+        const dialog = page.getByRole('dialog', {name: 'Save as a case'});
+        await dialog.getByLabel('Dataset').fill('golden');
+        await dialog.getByLabel('A good answer').fill('Within two weeks.');
+        await checkAccess(page, 'save a case');
+        await world.shot(page, 'save-case');
+        await dialog.getByRole('button', {name: 'Save the case'}).click();
+        await page.getByText('golden has 1 case now.').waitFor();
+        await page.goto(`/catalogue/${kSlug}/dataset/golden`);
+        await heading(page, 'golden');
       });
     },
   },

@@ -8,7 +8,7 @@ import {api, errorMessage, need} from '../api/client';
 import {assetVersionQuery, assetVersionsQuery, type AssetDetail, type RenderedPrompt} from '../api/governance';
 import {modelsQuery, sessionQuery} from '../api/queries';
 import {assetName, type AssetId} from '../lib/asset';
-import {parseTurn} from '../lib/chat';
+import {parseTurn, turnText} from '../lib/chat';
 import {formatInteger, formatUsd} from '../lib/format';
 import {typedVariables, variablesOf, type Variable} from '../lib/variables';
 import {TurnCard} from '../ui/conversation';
@@ -17,6 +17,7 @@ import {Nothing, Panel} from '../ui/marks';
 import {validationQuery, type Draft} from './asset-editor';
 import {Outcome} from './outcome';
 import {lookUp, runChat, type Answer} from './run-chat';
+import {SaveCase, type Tried} from './save-case';
 
 interface Column {
   key: number;
@@ -27,6 +28,7 @@ interface Column {
 interface Result {
   rendered?: RenderedPrompt;
   answer?: Answer;
+  input?: Tried['input'];
   running: boolean;
   problem?: string;
 }
@@ -67,7 +69,7 @@ export function AssetTry({id, asset, draft}: {id: AssetId; asset: AssetDetail; d
       const source = column.version === 'draft' ? {content: draftContent!, owner: id.owner} : {asset: `${assetName(id)}:${column.version}`};
       const messages = message.trim() ? {messages: [{role: 'user', content: message}]} : {};
       const rendered = await need(api.POST('/api/v1/prompts/render', {signal, body: {...source, variables: own, ...messages}}));
-      update(column.key, {rendered});
+      update(column.key, {rendered, input: Object.keys(own).length || !message.trim() ? own : [{role: 'user', content: message}]});
       if (!call) return;
       const model = column.model || rendered.model || String(rendered.request.model ?? '');
       const answer = await runChat({...rendered.request, model, environment, stream: true}, signal, (so_far) => update(column.key, {answer: so_far}));
@@ -130,7 +132,7 @@ export function AssetTry({id, asset, draft}: {id: AssetId; asset: AssetDetail; d
                         onChange={(value) => setColumns(columns.map((c) => c.key === column.key ? {...c, model: value ?? ''} : c))} />
                 {columns.length > 1 && <Tooltip label="Take away"><ActionIcon variant="subtle" c="var(--mantine-color-dimmed)" aria-label={`Take column ${i + 1} away`} onClick={() => setColumns(columns.filter((c) => c.key !== column.key))}><IconX size={16} aria-hidden /></ActionIcon></Tooltip>}
               </div>
-              <div className="try-body"><Shown result={results[column.key]} /></div>
+              <div className="try-body"><Shown result={results[column.key]} owner={id.owner} asset={`${assetName(id)}:${column.version}`} /></div>
             </section>
           ))}
         </div>
@@ -152,9 +154,9 @@ function Field({variable, value, error, onChange}: {variable: Variable; value: s
                    styles={json ? {input: {fontFamily: 'var(--mantine-font-family-monospace)'}} : undefined} />;
 }
 
-function Shown({result}: {result: Result | undefined}) {
+function Shown({result, owner, asset}: {result: Result | undefined; owner: string; asset: string}) {
   if (!result) return <Nothing>Run it to see what it answers.</Nothing>;
-  const {rendered, answer, running, problem} = result;
+  const {rendered, answer, input, running, problem} = result;
   return (
     <Stack gap="sm">
       {problem && <Failure error={new Error(problem)} />}
@@ -167,6 +169,9 @@ function Shown({result}: {result: Result | undefined}) {
         </details>
       )}
       {answer && <TurnCard turn={answer.turn} streaming={running}>{!running && <Outcome answer={answer} />}</TurnCard>}
+      {answer && input && !running && !answer.error && (
+        <div><SaveCase tried={{owner, input, answer: turnText(answer.turn), provenance: {source: 'try', prompt: asset, ...(answer.invocationId ? {invocation: answer.invocationId} : {})}}} /></div>
+      )}
     </Stack>
   );
 }
