@@ -16,8 +16,6 @@ namespace {
 
 using governance::Permission;
 
-constexpr std::int64_t kPageLimit = 500;
-
 constexpr std::array kRoutes = {
     Route{"GET", "/assets", list_assets},
     Route{"POST", "/assets/plan", plan_assets},
@@ -37,15 +35,6 @@ constexpr std::array kRoutes = {
     Route{"GET", "/schemas/{kind}", get_schema, Permission::kView, Access::kAnyone},
 };
 
-Result<std::uint32_t> read_limit(const Request& request) {
-  const std::string_view text = request.param("limit");
-  if (text.empty()) return 100u;
-  const auto limit = parse_integer<std::int64_t>(text);
-  if (!limit || *limit < 1 || *limit > kPageLimit)
-    return fail(ErrorCode::kInvalidArgument, fmt::format("a page has 1 to {} items", kPageLimit), "limit");
-  return static_cast<std::uint32_t>(*limit);
-}
-
 Result<catalog::AssetFilter> read_filter(const Request& request) {
   catalog::AssetFilter filter;
   filter.owner = request.param("owner");
@@ -63,7 +52,7 @@ Result<catalog::AssetFilter> read_filter(const Request& request) {
   if (!deprecated.empty() && deprecated != "true" && deprecated != "false")
     return fail(ErrorCode::kInvalidArgument, "deprecated is true or false", "deprecated");
   if (!deprecated.empty()) filter.deprecated = deprecated == "true";
-  SLIPWAY_ASSIGN(filter.limit, read_limit(request));
+  SLIPWAY_ASSIGN(filter.limit, request.page_limit());
   filter.visible_owners = visible_owners(request);
   return filter;
 }
@@ -136,7 +125,7 @@ rt::Task<void> get_asset(Request& request) {
 }
 
 rt::Task<void> list_asset_versions(Request& request) {
-  const auto limit = read_limit(request);
+  const auto limit = request.page_limit();
   if (!limit) {
     co_await answer_error(request, limit.error());
     co_return;

@@ -16,8 +16,6 @@ namespace {
 
 using governance::Permission;
 
-constexpr std::uint32_t kPageDefault = 100;
-constexpr std::uint32_t kPageLimit = 500;
 constexpr std::size_t kTextLimit = 400;
 
 Result<governance::AuditFilter> read_filter(const Request& request) {
@@ -51,13 +49,7 @@ struct PageRequest {
 Result<PageRequest> read_page_request(const Request& request) {
   PageRequest wanted;
   SLIPWAY_ASSIGN(wanted.filter, read_filter(request));
-  if (const auto text = request.param("limit"); !text.empty()) {
-    const auto limit = parse_integer<std::uint32_t>(text);
-    if (!limit || *limit < 1 || *limit > kPageLimit)
-      return fail(ErrorCode::kInvalidArgument, fmt::format("limit lies between 1 and {}", kPageLimit),
-                  "limit");
-    wanted.limit = *limit;
-  }
+  SLIPWAY_ASSIGN(wanted.limit, request.page_limit());
   if (const auto text = request.param("cursor"); !text.empty()) {
     const auto before = parse_integer<std::int64_t>(text);
     if (!before || *before < 1)
@@ -127,9 +119,9 @@ rt::Task<void> export_audit(Request& request) {
   const auto filter = read_filter(request);
   const std::string format(request.param("format").empty() ? "jsonl" : request.param("format"));
   if (!filter || (format != "jsonl" && format != "csv")) {
-    co_await answer_error(
-        request, !filter ? filter.error()
-                         : problem(ErrorCode::kInvalidArgument, "format must be jsonl or csv", "format"));
+    Error refused = problem(ErrorCode::kInvalidArgument, "format must be jsonl or csv", "format");
+    if (!filter) refused = filter.error();
+    co_await answer_error(request, std::move(refused));
     co_return;
   }
   ExportFile file;

@@ -17,7 +17,6 @@ namespace {
 
 using governance::Permission;
 
-constexpr std::int64_t kPageLimit = 500;
 constexpr std::size_t kSearchCharacters = 400;
 
 constexpr std::array kRoutes = {
@@ -37,15 +36,6 @@ constexpr std::array kRoutes = {
     Route{"DELETE", "/dataset-uploads/{owner}/{id}", remove_upload, Permission::kEditAssets},
     Route{"POST", "/dataset-uploads/{owner}/{id}/import", import_upload, Permission::kEditAssets},
 };
-
-Result<std::uint32_t> read_limit(const Request& request) {
-  const std::string_view text = request.param("limit");
-  if (text.empty()) return 100u;
-  const auto limit = parse_integer<std::int64_t>(text);
-  if (!limit || *limit < 1 || *limit > kPageLimit)
-    return fail(ErrorCode::kInvalidArgument, fmt::format("a page has 1 to {} items", kPageLimit), "limit");
-  return static_cast<std::uint32_t>(*limit);
-}
 
 Result<catalog::CaseFilter> read_filter(const Request& request) {
   catalog::CaseFilter filter;
@@ -207,9 +197,9 @@ rt::Task<void> get_dataset(Request& request) {
 
 rt::Task<void> list_cases(Request& request) {
   const auto filter = read_filter(request);
-  const auto limit = read_limit(request);
+  const auto limit = request.page_limit();
   if (!filter || !limit) {
-    co_await answer_error(request, filter ? limit.error() : filter.error());
+    co_await answer_error(request, first_error(filter, limit));
     co_return;
   }
   std::function<Result<std::string>()> job =
@@ -235,7 +225,7 @@ rt::Task<void> get_case(Request& request) {
 }
 
 rt::Task<void> diff_dataset(Request& request) {
-  const auto limit = read_limit(request);
+  const auto limit = request.page_limit();
   if (!limit) {
     co_await answer_error(request, limit.error());
     co_return;

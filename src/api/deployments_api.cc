@@ -14,8 +14,6 @@ namespace {
 
 using governance::Permission;
 
-constexpr std::uint32_t kPageDefault = 100;
-constexpr std::uint32_t kPageLimit = 500;
 constexpr std::size_t kEmergencyReasonLeast = 10;
 constexpr std::size_t kReasonBytes = 2'000;
 
@@ -214,11 +212,9 @@ rt::Task<void> list_deployments(Request& request) {
 }
 
 rt::Task<void> deployment_history(Request& request) {
-  const std::string_view text = request.param("limit");
-  const auto limit = text.empty() ? std::optional(kPageDefault) : parse_integer<std::uint32_t>(text);
-  if (!limit || *limit < 1 || *limit > kPageLimit) {
-    co_await answer_error(request, problem(ErrorCode::kInvalidArgument,
-                                           fmt::format("limit lies between 1 and {}", kPageLimit), "limit"));
+  const auto limit = request.page_limit();
+  if (!limit) {
+    co_await answer_error(request, limit.error());
     co_return;
   }
   std::function<Result<governance::DeploymentEventPage>()> job =

@@ -18,8 +18,6 @@ using governance::Permission;
 using telemetry::Feedback;
 using telemetry::Invocation;
 
-constexpr std::uint32_t kPageDefault = 100;
-constexpr std::uint32_t kPageLimit = 500;
 constexpr JsonLimits kBodyLimits{.depth = 8, .size_bytes = 512u << 10};
 
 struct Given {
@@ -109,21 +107,14 @@ rt::Task<void> list_feedback(Request& request) {
   filter.use_case = request.param("use_case");
   filter.release = request.param("release");
   filter.only_use_cases = request.visible_use_cases();
-  std::uint32_t limit = kPageDefault;
-  if (const auto text = request.param("limit"); !text.empty()) {
-    const auto wanted = parse_integer<std::uint32_t>(text);
-    if (!wanted || *wanted < 1 || *wanted > kPageLimit) {
-      co_await answer_error(request,
-                            problem(ErrorCode::kInvalidArgument,
-                                    fmt::format("limit lies between 1 and {}", kPageLimit), "limit"));
-      co_return;
-    }
-    limit = *wanted;
+  const auto limit = request.page_limit();
+  if (!limit) {
+    co_await answer_error(request, limit.error());
+    co_return;
   }
   std::function<Result<telemetry::FeedbackPage>()> job =
-      [&feedback = request.services.feedback, filter, cursor = std::string(request.param("cursor")), limit] {
-        return feedback.list(filter, cursor, limit);
-      };
+      [&feedback = request.services.feedback, filter, cursor = std::string(request.param("cursor")),
+       most = *limit] { return feedback.list(filter, cursor, most); };
   const auto page = co_await in_pool<telemetry::FeedbackPage>(request, std::move(job));
   if (!page) {
     co_await answer_error(request, page.error());

@@ -12,9 +12,6 @@ namespace slipway::api {
 
 namespace {
 
-constexpr std::uint32_t kPageDefault = 100;
-constexpr std::uint32_t kPageLimit = 500;
-
 // How many of the tokens written to the cache were to be kept for an hour. Records don't say, but what they
 // cost does.
 std::int64_t written_for_an_hour(const telemetry::Price& price, const telemetry::Rates& rates,
@@ -117,23 +114,15 @@ Result<telemetry::InvocationFilters> read_filters(const Request& request) {
 }
 
 rt::Task<void> list_invocations(Request& request) {
-  auto filters = read_filters(request);
-  std::uint32_t limit = kPageDefault;
-  if (filters && !request.param("limit").empty()) {
-    const auto wanted = parse_integer<std::uint32_t>(request.param("limit"));
-    if (!wanted || *wanted < 1 || *wanted > kPageLimit)
-      filters =
-          fail(ErrorCode::kInvalidArgument, fmt::format("limit lies between 1 and {}", kPageLimit), "limit");
-    else
-      limit = *wanted;
-  }
-  if (!filters) {
-    co_await answer_error(request, filters.error());
+  const auto filters = read_filters(request);
+  const auto limit = request.page_limit();
+  if (!filters || !limit) {
+    co_await answer_error(request, first_error(filters, limit));
     co_return;
   }
   std::function<Result<telemetry::InvocationPage>()> job =
       [&query = request.services.query, wanted = *filters, cursor = std::string(request.param("cursor")),
-       limit] { return query.list(wanted, cursor, limit); };
+       most = *limit] { return query.list(wanted, cursor, most); };
   const auto page = co_await in_pool<telemetry::InvocationPage>(request, std::move(job));
   if (!page) {
     co_await answer_error(request, page.error());

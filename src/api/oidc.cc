@@ -276,11 +276,12 @@ rt::Task<Result<Oidc::ProviderHandle>> Oidc::provider(net::Client& client, bool 
   }
   std::string issuer = config_.issuer;
   while (issuer.ends_with('/')) issuer.pop_back();
-  const auto text = co_await fetch(client, issuer + "/.well-known/openid-configuration", {}, {});
+  const auto text =
+      co_await fetch(client, issuer + "/.well-known/openid-configuration", std::string(), std::string());
   if (!text) co_return fail(text.error());
   auto read = read_metadata(*text);
   if (!read) co_return fail(read.error());
-  const auto keys_text = co_await fetch(client, read->jwks_uri, {}, {});
+  const auto keys_text = co_await fetch(client, read->jwks_uri, std::string(), std::string());
   if (!keys_text) co_return fail(keys_text.error());
   auto keys = JsonWebKeys::parse(*keys_text);
   if (!keys)

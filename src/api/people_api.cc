@@ -17,8 +17,6 @@ using governance::Principal;
 using governance::PrincipalWithToken;
 using governance::RoleGrant;
 
-constexpr std::uint32_t kPageDefault = 100;
-constexpr std::uint32_t kPageLimit = 500;
 constexpr std::size_t kTextLimit = 200;
 
 json::value text_or_null(const std::string& text) {
@@ -120,19 +118,12 @@ Result<governance::PrincipalQuery> read_query(const Request& request) {
   query.text = trim(request.param("q"));
   query.kind = request.param("kind");
   query.cursor = request.param("cursor");
-  query.limit = kPageDefault;
   if (query.text.size() > kTextLimit)
     return fail(ErrorCode::kInvalidArgument, fmt::format("a search has at most {} characters", kTextLimit),
                 "q");
   if (!query.kind.empty() && query.kind != "user" && query.kind != "service")
     return fail(ErrorCode::kInvalidArgument, "kind must be user or service", "kind");
-  if (const auto text = request.param("limit"); !text.empty()) {
-    const auto limit = parse_integer<std::uint32_t>(text);
-    if (!limit || *limit < 1 || *limit > kPageLimit)
-      return fail(ErrorCode::kInvalidArgument, fmt::format("limit lies between 1 and {}", kPageLimit),
-                  "limit");
-    query.limit = *limit;
-  }
+  SLIPWAY_ASSIGN(query.limit, request.page_limit());
   return query;
 }
 

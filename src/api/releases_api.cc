@@ -15,20 +15,8 @@ namespace {
 
 using governance::Permission;
 
-constexpr std::uint32_t kPageDefault = 100;
-constexpr std::uint32_t kPageLimit = 500;
-
 std::unexpected<Error> bad(std::string message, std::string where, std::string hint = {}) {
   return fail(ErrorCode::kInvalidArgument, std::move(message), std::move(where), std::move(hint));
-}
-
-Result<std::uint32_t> read_limit(const Request& request) {
-  const std::string_view text = request.param("limit");
-  if (text.empty()) return kPageDefault;
-  const auto limit = parse_integer<std::uint32_t>(text);
-  if (!limit || *limit < 1 || *limit > kPageLimit)
-    return bad(fmt::format("limit lies between 1 and {}", kPageLimit), "limit");
-  return *limit;
 }
 
 Result<std::int64_t> read_number(const Request& request) {
@@ -118,7 +106,7 @@ rt::Task<void> answer_from(Request& request, int status, std::function<Result<st
 }
 
 rt::Task<void> list_releases(Request& request) {
-  const auto limit = read_limit(request);
+  const auto limit = request.page_limit();
   if (!limit) {
     co_await answer_error(request, limit.error());
     co_return;
@@ -249,7 +237,7 @@ rt::Task<void> attach_evidence(Request& request) {
   const auto number = read_number(request);
   const auto evidence = read_evidence(request);
   if (!number || !evidence) {
-    co_await answer_error(request, !number ? number.error() : evidence.error());
+    co_await answer_error(request, first_error(number, evidence));
     co_return;
   }
   std::function<Result<std::string>()> job =
@@ -282,7 +270,7 @@ rt::Task<void> approve_release(Request& request) {
   const auto number = read_number(request);
   const auto decision = read_decision(request);
   if (!number || !decision) {
-    co_await answer_error(request, !number ? number.error() : decision.error());
+    co_await answer_error(request, first_error(number, decision));
     co_return;
   }
   // Which roles decide says the environment's policy; the store holds the caller against it.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/request.h"
 
+#include <fmt/format.h>
+
 #include <cassert>
 #include <vector>
 
@@ -37,6 +39,15 @@ Result<Query> parse_query(std::string_view text) {
 std::string_view Request::param(std::string_view name) const {
   const auto found = query.find(name);
   return found == query.end() ? std::string_view{} : std::string_view(found->second);
+}
+
+Result<std::uint32_t> Request::page_limit() const {
+  const std::string_view text = param("limit");
+  if (text.empty()) return kPageDefault;
+  const auto limit = parse_integer<std::uint32_t>(text);
+  if (!limit || *limit < 1 || *limit > kPageLimit)
+    return fail(ErrorCode::kInvalidArgument, fmt::format("limit lies between 1 and {}", kPageLimit), "limit");
+  return *limit;
 }
 
 const std::string& Request::segment(std::string_view name) const {

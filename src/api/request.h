@@ -2,6 +2,7 @@
 // One request to the control API and the ways to answer it.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,6 +23,10 @@ namespace slipway::api {
 using Query = std::map<std::string, std::string, std::less<>>;
 Result<Query> parse_query(std::string_view text);
 
+// Items of a page of any list, unless the parameter `limit` says otherwise, and at most.
+inline constexpr std::uint32_t kPageDefault = 100;
+inline constexpr std::uint32_t kPageLimit = 500;
+
 // What a handler is given. Lives in the router's coroutine.
 struct Request {
   net::Exchange& exchange;
@@ -41,6 +46,8 @@ struct Request {
                                  const governance::Scope& scope = {}) const {
     return governance::require(session.principal.grants, permission, scope);
   }
+  // The parameter `limit`; kInvalidArgument if it is out of bounds.
+  [[nodiscard]] Result<std::uint32_t> page_limit() const;
   // What the caller may see: everything, or the use cases that their roles name.
   [[nodiscard]] std::optional<std::vector<std::string>> visible_use_cases() const;
   // The body as a JSON object; an empty body is an empty object.
@@ -57,6 +64,16 @@ using Nothing = std::monostate;
 
 // An error as a function call: GCC 12 miscompiles braced temporaries inside co_await expressions.
 Error problem(ErrorCode code, std::string message, std::string where = {}, std::string hint = {});
+
+// The error of the first that failed; one of them did. Named for the same compiler: no conditional inside
+// co_await.
+template <class First, class... Rest>
+Error first_error(const First& first, const Rest&... rest) {
+  if constexpr (sizeof...(rest) == 0)
+    return first.error();
+  else
+    return first ? first_error(rest...) : first.error();
+}
 
 std::string items_json(json::array items);  // {"items": […]}
 

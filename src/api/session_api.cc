@@ -133,7 +133,7 @@ rt::Task<void> set_password(Request& request) {
   const auto current = body ? optional_string(*body, "current_password")
                             : Result<std::optional<std::string>>(fail(body.error()));
   if (!replacement || !current) {
-    co_await answer_error(request, !replacement ? replacement.error() : current.error());
+    co_await answer_error(request, first_error(replacement, current));
     co_return;
   }
   if (request.cookie.empty()) {

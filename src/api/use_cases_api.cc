@@ -18,8 +18,6 @@ namespace {
 using governance::Permission;
 using governance::UseCase;
 
-constexpr std::uint32_t kPageDefault = 100;
-constexpr std::uint32_t kPageLimit = 500;
 constexpr std::size_t kWordsBytes = 400;
 
 std::unexpected<Error> bad(std::string message, std::string where, std::string hint = {}) {
@@ -44,15 +42,6 @@ Result<governance::UseCaseFilter> read_filter(const Request& request) {
   }
   filter.only = request.visible_use_cases();
   return filter;
-}
-
-Result<std::uint32_t> read_limit(const Request& request) {
-  const auto text = request.param("limit");
-  if (text.empty()) return kPageDefault;
-  const auto limit = parse_integer<std::uint32_t>(text);
-  if (!limit || *limit < 1 || *limit > kPageLimit)
-    return bad(fmt::format("limit lies between 1 and {}", kPageLimit), "limit");
-  return *limit;
 }
 
 Result<governance::ReviewDecision> read_decision(const Request& request) {
@@ -131,10 +120,9 @@ rt::Task<void> answer_use_case(Request& request, int status, std::function<Resul
 
 rt::Task<void> list_use_cases(Request& request) {
   const auto filter = read_filter(request);
-  const auto limit = read_limit(request);
+  const auto limit = request.page_limit();
   if (!filter || !limit) {
-    Error refused = filter ? limit.error() : filter.error();
-    co_await answer_error(request, std::move(refused));
+    co_await answer_error(request, first_error(filter, limit));
     co_return;
   }
   std::function<Result<json::object>()> job = [&services = request.services, wanted = *filter,

@@ -87,6 +87,12 @@ def test_bad_filters_are_named(house, params, field):
     assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == field
 
 
+@pytest.mark.parametrize("params, field", [({"format": "xml"}, "format"), ({"from": "soon"}, "from")])
+def test_bad_exports_are_named(house, params, field):
+    answer = house.api("GET", "/audit/export", params=params)
+    assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == field
+
+
 def digest(entry):
     """Written from docs/audit.md, not from the program."""
     detail = json.dumps(entry["detail"], separators=(",", ":"), ensure_ascii=False)

@@ -37,7 +37,7 @@ class BansTest(unittest.TestCase):
             "std::stoi(s);", "free(p);",
             "using namespace asio::experimental::awaitable_operators;",
             "co_await run([this] { go(); });", "co_await run(x, [&a](int b) { go(); });",
-            "auto r = co_await f([x = 1]() mutable { go(); });",
+            "auto r = co_await f([x = 1]() mutable { go(); });", "co_await f(r, a ? a.error() : b.error());",
         ]:
             with self.subTest(code):
                 self.assertEqual(len(self.find(code)), 1, code)
@@ -47,7 +47,7 @@ class BansTest(unittest.TestCase):
             "Thing(const Thing&) = delete;", "void operator delete(void* p);", "// rand() and new Thing\n",
             'auto s = "system(x) std::regex";', "std::thread::id id;", "brand(x);", "loop.system(x);", "std::rename(a, b);",
             "fmt::print(x);", "snprintf(a, n, f);", "new_size(x);", "co_await f(a[i]);", "x[i](co_await f());",
-            "co_await run([] { go(); });", "const auto f = [&] { go(); };\nco_await run(f);", "co_await f();\nauto g = [&a] { h(); };",
+            "co_await run([] { go(); });", "co_await f(a ? 200 : 201, b);", "co_await f(r, first_error(a, b));", "const auto f = [&] { go(); };\nco_await run(f);", "co_await f();\nauto g = [&a] { h(); };",
             'R"(new Thing)"', "using namespace std::chrono;", "std::unique_ptr<Thing>(new Thing(x));",
             "intrusive_ptr<Thing> p(\n    new Thing(x));", "1'000'000", "void x::free(int);\n y.free(2);",
         ]:
