@@ -19,31 +19,11 @@ ChangeWatcher::ChangeWatcher(store::Database& database, const std::atomic<std::i
       published_(published),
       publish_(std::move(publish)),
       log_(std::move(log)),
-      thread_([this] { run(); }) {}
-
-ChangeWatcher::~ChangeWatcher() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  thread_.join();
-}
+      repeater_(kInterval, [this] { look(); }) {}
 
 std::string ChangeWatcher::trouble() const {
   const std::lock_guard lock(mutex_);
   return trouble_;
-}
-
-void ChangeWatcher::run() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    wake_.wait_for(lock, kInterval, [this] { return stopping_; });
-    if (stopping_) return;
-    lock.unlock();
-    look();
-    lock.lock();
-  }
 }
 
 void ChangeWatcher::look() {

@@ -4,12 +4,11 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <string>
-#include <thread>
 
+#include "app/repeater.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "store/database.h"
@@ -23,15 +22,11 @@ class ChangeWatcher {
   // watcher.
   ChangeWatcher(store::Database& database, const std::atomic<std::int64_t>& published,
                 std::function<Result<>()> publish, Logger log);
-  ~ChangeWatcher();  // waits for a publication under way
-  ChangeWatcher(const ChangeWatcher&) = delete;
-  ChangeWatcher& operator=(const ChangeWatcher&) = delete;
 
   // Why changes of other nodes are not seen at present; empty if they are.
   [[nodiscard]] std::string trouble() const;
 
  private:
-  void run();
   void look();
   void note_trouble(const Result<>& result);
 
@@ -40,10 +35,8 @@ class ChangeWatcher {
   std::function<Result<>()> publish_;
   Logger log_;
   mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
   std::string trouble_;
-  std::thread thread_;
+  Repeater repeater_;  // the last member: it ends first
 };
 
 }  // namespace slipway::app

@@ -25,27 +25,7 @@ RolloutKeeper::RolloutKeeper(store::Database& database, governance::DeploymentSt
     : controller_(database, deployments, std::move(ports), new_instance()),
       publish_(std::move(publish)),
       log_(std::move(log)),
-      thread_([this] { run(); }) {}
-
-RolloutKeeper::~RolloutKeeper() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  thread_.join();
-}
-
-void RolloutKeeper::run() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    wake_.wait_for(lock, kInterval, [this] { return stopping_; });
-    if (stopping_) return;
-    lock.unlock();
-    look();
-    lock.lock();
-  }
-}
+      repeater_(kInterval, [this] { look(); }) {}
 
 void RolloutKeeper::look() {
   const auto moves = controller_.look(unix_now_us());

@@ -2,12 +2,10 @@
 // Looks at the rollouts under way once a second and publishes what was moved. A thread of its own.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <string>
-#include <thread>
 
+#include "app/repeater.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "governance/rollout_controller.h"
@@ -20,24 +18,17 @@ class RolloutKeeper {
   // the keeper.
   RolloutKeeper(store::Database& database, governance::DeploymentStore& deployments,
                 governance::RolloutPorts ports, std::function<Result<>()> publish, Logger log);
-  ~RolloutKeeper();  // waits for a look under way
-  RolloutKeeper(const RolloutKeeper&) = delete;
-  RolloutKeeper& operator=(const RolloutKeeper&) = delete;
 
  private:
-  void run();
   void look();
   void note_trouble(const Result<>& result);
 
   governance::RolloutController controller_;
   std::function<Result<>()> publish_;
   Logger log_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
   bool unpublished_ = false;  // something was moved, and publishing it failed
   std::string trouble_;
-  std::thread thread_;
+  Repeater repeater_;  // the last member: it ends first
 };
 
 }  // namespace slipway::app

@@ -36,6 +36,23 @@ Result<json::array> items_of(Result<json::value> answer) {
               "is this the address of a Slipway server?");
 }
 
+int show_list(const Output& output, const Result<json::value>& answer, const ListView& view) {
+  const auto items = items_of(answer);
+  if (!items) return output.fail(items.error());
+  if (output.json()) {
+    output.print_json(*answer);
+    return kExitDone;
+  }
+  std::vector<std::vector<Cell>> rows;
+  for (const json::value& item : *items)
+    if (item.is_object()) rows.push_back(view.row(item.as_object()));
+  if (rows.empty() && !view.empty.empty())
+    output.note(view.empty);
+  else
+    output.table(view.head, rows);
+  return kExitDone;
+}
+
 Result<json::value> moment_of(const std::string& text, const std::string& option) {
   if (text.empty() || text == "never") return json::value(nullptr);
   if (const auto seconds = parse_duration(text, DurationUnit::kSeconds))

@@ -2,6 +2,7 @@
 // Small things that several families of commands need.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +19,14 @@ std::vector<std::string> texts_of(const json::object& object, std::string_view f
 std::string join(const std::vector<std::string>& words, std::string_view between = " ");
 // `items` of a list's answer.
 Result<json::array> items_of(Result<json::value> answer);
+// How a list is shown to people: a row for each item, or a sentence where there is none.
+struct ListView {
+  std::vector<std::string> head;
+  std::function<std::vector<Cell>(const json::object&)> row;
+  std::string empty;  // without it an empty table is shown
+};
+// With --json the answer as it came. Gives the exit code.
+int show_list(const Output& output, const Result<json::value>& answer, const ListView& view);
 // "90d" from now, or a moment in RFC 3339; null for "never" and nothing. `option` is named in errors.
 Result<json::value> moment_of(const std::string& text, const std::string& option = "--expires");
 // A YAML file's map as JSON. Errors say file, line and column.

@@ -116,22 +116,13 @@ int cases(const Context& context, const DatasetOptions& options) {
   if (!options.id.empty()) return one_case(output, *api, *name, options);
   const auto items = find_cases(*api, *name, options);
   if (!items) return output.fail(items.error());
-  if (output.json()) {
-    output.print_json({{"items", *items}});
-    return kExitDone;
-  }
-  std::vector<std::vector<Cell>> rows;
-  for (const json::value& item : *items) {
-    const json::object& one = item.as_object().at("case").as_object();
-    rows.push_back({Cell::number(number_of(item.as_object(), "number")), text_of(one, "id"),
-                    text_of(one, "split", "-"), join(texts_of(one, "tags"), ","), in_a_line(one, "input"),
-                    in_a_line(one, "expected")});
-  }
-  if (rows.empty())
-    output.note("No case is like that");
-  else
-    output.table({"NUMBER", "ID", "SPLIT", "TAGS", "INPUT", "EXPECTED"}, rows);
-  return kExitDone;
+  const auto row = [](const json::object& item) -> std::vector<Cell> {
+    const json::object& one = item.at("case").as_object();
+    return {Cell::number(number_of(item, "number")), text_of(one, "id"),      text_of(one, "split", "-"),
+            join(texts_of(one, "tags"), ","),        in_a_line(one, "input"), in_a_line(one, "expected")};
+  };
+  return show_list(output, json::value{{"items", *items}},
+                   {{"NUMBER", "ID", "SPLIT", "TAGS", "INPUT", "EXPECTED"}, row, "No case is like that"});
 }
 
 int diff(const Context& context, const DatasetOptions& options) {

@@ -235,25 +235,16 @@ void show_figures(const Output& output, const json::object& deployment) {
 }
 
 int show_history(const Output& output, const ApiClient& api, const DeployOptions& options) {
-  const auto answer = api.get(path_there(options, "/history?limit=" + std::to_string(options.history)));
-  const auto items = items_of(answer);
-  if (!items) return output.fail(items.error());
-  if (output.json()) {
-    output.print_json(*answer);
-    return kExitDone;
-  }
-  std::vector<std::vector<Cell>> rows;
-  for (const json::value& item : *items) {
-    const json::object& event = item.as_object();
+  const auto row = [](const json::object& event) -> std::vector<Cell> {
     const bool emergency = event.at("emergency") == json::value(true);
-    rows.push_back({short_time(text_of(event, "at")), text_of(event, "by"),
-                    Cell(text_of(event, "action") + (emergency ? " (emergency)" : ""),
-                         emergency ? Color::kRed : Color::kNone),
-                    text_of(event, "from_release", "-") + " → " + text_of(event, "release", "-"),
-                    text_of(event, "detail")});
-  }
-  output.table({"AT", "BY", "ACTION", "RELEASE", "DETAIL"}, rows);
-  return kExitDone;
+    return {short_time(text_of(event, "at")), text_of(event, "by"),
+            Cell(text_of(event, "action") + (emergency ? " (emergency)" : ""),
+                 emergency ? Color::kRed : Color::kNone),
+            text_of(event, "from_release", "-") + " → " + text_of(event, "release", "-"),
+            text_of(event, "detail")};
+  };
+  return show_list(output, api.get(path_there(options, "/history?limit=" + std::to_string(options.history))),
+                   {{"AT", "BY", "ACTION", "RELEASE", "DETAIL"}, row, {}});
 }
 
 int deployments(const Context& context, const DeployOptions& options) {

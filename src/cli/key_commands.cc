@@ -63,31 +63,26 @@ int list(const Context& context, const KeyOptions& options) {
   const Output output = context.output();
   const auto api = context.api();
   if (!api) return output.fail(api.error());
-  const auto items = items_of(api->get(
-      "/api/v1/keys" + query_string({{"use_case", options.use_case}, {"environment", options.environment}})));
-  if (!items) return output.fail(items.error());
-  if (output.json()) {
-    output.print_json({{"items", *items}});
-    return kExitDone;
-  }
-  std::vector<std::vector<Cell>> rows;
-  for (const json::value& item : *items) {
-    if (!item.is_object()) continue;
-    const json::object& key = item.as_object();
+  const auto row = [](const json::object& key) -> std::vector<Cell> {
     const std::string state = text_of(key, "state");
     const std::vector<std::string> models = texts_of(key, "allowed_models");
-    rows.push_back({text_of(key, "id"), text_of(key, "name"), text_of(key, "prefix") + "…",
-                    text_of(key, "use_case"), text_of(key, "environment"),
-                    Cell(state, state == "active" ? Color::kGreen : Color::kDim),
-                    models.empty() ? "all" : join(models), short_time(text_of(key, "expires_at", "never")),
-                    short_time(text_of(key, "last_used_at", "never"))});
-  }
-  if (rows.empty())
-    output.note("No keys yet. Create one: slipway key create NAME --use-case SLUG --environment dev");
-  else
-    output.table(
-        {"ID", "NAME", "SECRET", "USE CASE", "ENVIRONMENT", "STATE", "MODELS", "EXPIRES", "LAST USED"}, rows);
-  return kExitDone;
+    return {text_of(key, "id"),
+            text_of(key, "name"),
+            text_of(key, "prefix") + "…",
+            text_of(key, "use_case"),
+            text_of(key, "environment"),
+            Cell(state, state == "active" ? Color::kGreen : Color::kDim),
+            models.empty() ? "all" : join(models),
+            short_time(text_of(key, "expires_at", "never")),
+            short_time(text_of(key, "last_used_at", "never"))};
+  };
+  const std::string query =
+      query_string({{"use_case", options.use_case}, {"environment", options.environment}});
+  return show_list(
+      output, api->get("/api/v1/keys" + query),
+      {{"ID", "NAME", "SECRET", "USE CASE", "ENVIRONMENT", "STATE", "MODELS", "EXPIRES", "LAST USED"},
+       row,
+       "No keys yet. Create one: slipway key create NAME --use-case SLUG --environment dev"});
 }
 
 // An id as it is; otherwise the one active key of that name.

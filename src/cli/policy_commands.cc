@@ -105,24 +105,12 @@ int history(const Context& context, const PolicyOptions& options) {
   const Output output = context.output();
   const auto api = context.api();
   if (!api) return output.fail(api.error());
-  const auto items = items_of(api->get(path_of(options, "/history")));
-  if (!items) return output.fail(items.error());
-  if (output.json()) {
-    output.print_json({{"items", *items}});
-    return kExitDone;
-  }
-  std::vector<std::vector<Cell>> rows;
-  for (const json::value& item : *items) {
-    if (!item.is_object()) continue;
-    const json::object& policy = item.as_object();
-    rows.push_back({Cell::number(text_of(policy, "version")), short_time(text_of(policy, "updated_at")),
-                    text_of(policy, "updated_by"), printable(json_text(policy.at("content")))});
-  }
-  if (rows.empty())
-    output.note("Nothing has been set");
-  else
-    output.table({"VERSION", "AT", "BY", "RULES"}, rows);
-  return kExitDone;
+  const auto row = [](const json::object& policy) -> std::vector<Cell> {
+    return {Cell::number(text_of(policy, "version")), short_time(text_of(policy, "updated_at")),
+            text_of(policy, "updated_by"), printable(json_text(policy.at("content")))};
+  };
+  return show_list(output, api->get(path_of(options, "/history")),
+                   {{"VERSION", "AT", "BY", "RULES"}, row, "Nothing has been set"});
 }
 
 }  // namespace

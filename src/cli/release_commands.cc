@@ -152,26 +152,18 @@ int list(const Context& context, const ReleaseOptions& options) {
   const Output output = context.output();
   const auto api = context.api();
   if (!api) return output.fail(api.error());
-  const auto answer = api->get(path_of(options, "?limit=" + std::to_string(options.limit)));
-  const auto items = items_of(answer);
-  if (!items) return output.fail(items.error());
-  if (output.json()) {
-    output.print_json(*answer);
-    return kExitDone;
-  }
-  std::vector<std::vector<Cell>> rows;
-  for (const json::value& item : *items) {
-    const json::object& release = item.as_object();
-    rows.push_back({text_of(release, "id"), short_time(text_of(release, "created_at")),
-                    text_of(release, "author"), places_of(release),
-                    Cell(text_of(release, "digest").substr(0, 19), Color::kDim),
-                    text_of(release, "message")});
-  }
-  if (rows.empty())
-    output.note("No releases yet. Cut one: slipway release cut " + options.use_case);
-  else
-    output.table({"RELEASE", "CUT", "BY", "WHERE", "DIGEST", "MESSAGE"}, rows);
-  return kExitDone;
+  const auto row = [](const json::object& release) -> std::vector<Cell> {
+    return {text_of(release, "id"),
+            short_time(text_of(release, "created_at")),
+            text_of(release, "author"),
+            places_of(release),
+            Cell(text_of(release, "digest").substr(0, 19), Color::kDim),
+            text_of(release, "message")};
+  };
+  return show_list(output, api->get(path_of(options, "?limit=" + std::to_string(options.limit))),
+                   {{"RELEASE", "CUT", "BY", "WHERE", "DIGEST", "MESSAGE"},
+                    row,
+                    "No releases yet. Cut one: slipway release cut " + options.use_case});
 }
 
 void show_decisions(const Output& output, const json::object& release) {

@@ -332,29 +332,22 @@ int approvals(const Context& context, const UseCaseOptions& options) {
   const Output output = context.output();
   const auto api = context.api();
   if (!api) return output.fail(api.error());
-  const auto items =
-      items_of(api->get(std::string("/api/v1/approvals?mine=") + (options.all ? "false" : "true")));
-  if (!items) return output.fail(items.error());
-  if (output.json()) {
-    output.print_json({{"items", *items}});
-    return kExitDone;
-  }
-  std::vector<std::vector<Cell>> rows;
-  for (const json::value& item : *items) {
-    if (!item.is_object()) continue;
-    const json::object& waiting = item.as_object();
+  const auto row = [](const json::object& waiting) -> std::vector<Cell> {
     const std::string why_not = text_of(waiting, "why_not");
-    rows.push_back(
-        {short_time(text_of(waiting, "requested_at")), text_of(waiting, "use_case"),
-         text_of(waiting, "title"), text_of(waiting, "tier", "-"), text_of(waiting, "requested_by"),
-         Cell(why_not.empty() ? "you may decide" : why_not, why_not.empty() ? Color::kGreen : Color::kDim)});
-  }
-  if (rows.empty())
-    output.note(options.all ? "Nothing waits for a decision"
-                            : "Nothing waits for your decision; --all shows what waits for others");
-  else
-    output.table({"SINCE", "USE CASE", "WHAT", "TIER", "ASKED BY", ""}, rows);
-  return kExitDone;
+    return {
+        short_time(text_of(waiting, "requested_at")),
+        text_of(waiting, "use_case"),
+        text_of(waiting, "title"),
+        text_of(waiting, "tier", "-"),
+        text_of(waiting, "requested_by"),
+        Cell(why_not.empty() ? "you may decide" : why_not, why_not.empty() ? Color::kGreen : Color::kDim)};
+  };
+  return show_list(output,
+                   api->get(std::string("/api/v1/approvals?mine=") + (options.all ? "false" : "true")),
+                   {{"SINCE", "USE CASE", "WHAT", "TIER", "ASKED BY", ""},
+                    row,
+                    options.all ? "Nothing waits for a decision"
+                                : "Nothing waits for your decision; --all shows what waits for others"});
 }
 
 void add_content(CLI::App* command, UseCaseOptions& options) {
