@@ -103,6 +103,19 @@ TEST_F(ReleaseLoaderTest, RefusesWhatCannotBeServedAndServesTheRest) {
   EXPECT_EQ(asked_, before + 2);
 }
 
+TEST_F(ReleaseLoaderTest, TriesWhatFailedOnceASnapshotThoughItsPointerStays) {
+  live_ = {{"a", "dev", 13, 0, 0, 0, ""}, {"c", "dev", 1, 0, 0, 0, ""}};
+  filled();
+  changes_.emplace();
+  int before = asked_;
+  filled();
+  EXPECT_EQ(asked_, before + 1);
+  changes_ = {{"a", "dev", 13, 0, 0, 0, ""}};
+  before = asked_;
+  filled();
+  EXPECT_EQ(asked_, before + 1) << "also where it is among what moved";
+}
+
 TEST_F(ReleaseLoaderTest, TakesWhatHasChanged) {
   live_ = {{"a", "dev", 1, 0, 0, 0, ""}, {"a", "prod", 1, 0, 0, 0, ""}, {"b", "dev", 1, 0, 0, 0, ""}};
   filled();
