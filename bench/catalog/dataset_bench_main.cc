@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "base/clock.h"
+#include "base/temporary_directory.h"
 #include "base/text.h"
 #include "catalog/dataset_store.h"
 #include "catalog/schema.h"
@@ -152,10 +153,8 @@ int main(int argc, char** argv) {
   app.add_option("--cases", count, "How many")->capture_default_str();
   app.add_option("--postgresql", url, "URL of an empty database; default SQLite in a temporary directory");
   CLI11_PARSE(app, argc, argv);
-  std::string pattern = (std::filesystem::temp_directory_path() / "slipway-dataset-bench-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) return 1;
-  const auto done = slipway::catalog::run(pattern, url, count);
-  std::filesystem::remove_all(pattern);
+  const slipway::TemporaryDirectory directory("dataset-bench");
+  const auto done = slipway::catalog::run(directory.path(), url, count);
   if (done) return 0;
   fmt::print(stderr, "{}\n", done.error().describe());
   return 1;

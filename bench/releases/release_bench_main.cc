@@ -15,6 +15,7 @@
 #include "app/release_ports.h"
 #include "app/snapshot_builder.h"
 #include "base/clock.h"
+#include "base/temporary_directory.h"
 #include "catalog/schema.h"
 #include "governance/asset_ports.h"
 #include "governance/keys.h"
@@ -215,7 +216,6 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   CLI::App app("Measures what a change of one deployment costs where there are many");
   slipway::app::Options options;
-  std::string pattern = (std::filesystem::temp_directory_path() / "slipway-release-bench-XXXXXX").string();
   app.add_option("--postgresql", options.postgresql, "An empty database instead of a file");
   app.add_option("--use-cases", options.use_cases, "Use cases")->check(CLI::Range(1u, 1'000'000u));
   app.add_option("--rounds", options.rounds, "Measurements of each kind")->check(CLI::Range(1u, 100'000u));
@@ -225,10 +225,7 @@ int main(int argc, char** argv) {
     options.directory = options.fill;
     return slipway::app::run(options);
   }
-  if (::mkdtemp(pattern.data()) == nullptr) return 1;
-  options.directory = pattern;
-  const int code = slipway::app::run(options);
-  std::error_code ignored;
-  std::filesystem::remove_all(options.directory, ignored);
-  return code;
+  const slipway::TemporaryDirectory directory("release-bench");
+  options.directory = directory.path();
+  return slipway::app::run(options);
 }

@@ -11,6 +11,7 @@
 
 #include "app/application.h"
 #include "base/clock.h"
+#include "base/temporary_directory.h"
 #include "base/text.h"
 #include "net/client.h"
 #include "rt/block_on.h"
@@ -22,25 +23,6 @@ namespace {
 
 constexpr std::uint32_t kIndexTimeoutMs = 10'000;
 constexpr std::size_t kAnswerLimit = 1u << 20;
-
-// Removed with everything in it when the check is over.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "slipway-check-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;  // a directory left in /tmp is no reason to fail
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 struct Answer {
   int status = 0;
@@ -136,9 +118,11 @@ Result<> check(bool as_json, const std::string& directory) {
 
 int self_check(bool as_json) {
   std::signal(SIGPIPE, SIG_IGN);
-  const TemporaryDirectory directory;
+  const TemporaryDirectory directory("check");
   if (directory.path().empty()) {
-    fmt::print(stderr, "slipway check: no temporary directory can be made\n");
+    fmt::print(
+        stderr,
+        "slipway check: no temporary directory can be made; set TMPDIR to a folder you may write to\n");
     return 1;
   }
   const Result<> done = check(as_json, directory.path());

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/temporary_directory.h"
 #include "catalog/canonical.h"
 #include "catalog/schema.h"
 #include "store/test_database.h"
@@ -19,9 +20,6 @@ const Author kBob{"u2", "bob", "user"};
 class AssetStoreTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "slipway-assets-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
     auto database = store::Database::open(store::test_database_options(directory_));
     ASSERT_TRUE(database) << database.error().describe();
     database_ = std::move(*database);
@@ -46,7 +44,6 @@ class AssetStoreTest : public testing::Test {
   void TearDown() override {
     assets_.reset();
     database_.reset();
-    std::filesystem::remove_all(directory_);
   }
 
   static AssetChange change(std::string_view name, std::string_view content,
@@ -92,7 +89,8 @@ class AssetStoreTest : public testing::Test {
     }));
   }
 
-  std::filesystem::path directory_;
+  TemporaryDirectory temporary_{"assets"};
+  const std::filesystem::path& directory_ = temporary_.path();
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<AssetStore> assets_;
   std::vector<std::string> recorded_;

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/temporary_directory.h"
 #include "catalog/dataset_store.h"
 #include "catalog/schema.h"
 #include "catalog/upload_store.h"
@@ -31,9 +32,6 @@ json::object case_number(int number, std::string_view text = "What about parcel"
 class CaseStoreTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "slipway-cases-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
     auto database = store::Database::open(store::test_database_options(directory_));
     ASSERT_TRUE(database) << database.error().describe();
     database_ = std::move(*database);
@@ -47,7 +45,6 @@ class CaseStoreTest : public testing::Test {
     cases_.reset();
     assets_.reset();
     database_.reset();
-    std::filesystem::remove_all(directory_);
   }
 
   Case make(json::object fields) { return *make_case(std::move(fields), {}); }
@@ -72,7 +69,8 @@ class CaseStoreTest : public testing::Test {
     return datasets_->import(kAda, change, mode, source_of(text), {});
   }
 
-  std::filesystem::path directory_;
+  TemporaryDirectory temporary_{"cases"};
+  const std::filesystem::path& directory_ = temporary_.path();
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<AssetStore> assets_;
   std::unique_ptr<CaseStore> cases_;

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "base/json.h"
+#include "base/temporary_directory.h"
 #include "cli/commands.h"
 #include "cli/event_lines.h"
 #include "cli/test_server.h"
@@ -30,12 +31,9 @@ struct Outcome {
 class Cli : public testing::Test {
  protected:
   Cli() {
-    std::string name = (std::filesystem::temp_directory_path() / "slipway-cli-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
     environment_ = {{"HOME", folder_}, {"XDG_CONFIG_HOME", folder_ + "/config"}};
     write("slipway.yaml", "server: {port: 1}\ndata_dir: " + folder_ + "/data\n");
   }
-  ~Cli() override { std::filesystem::remove_all(folder_); }
 
   void write(const std::string& name, const std::string& text) {
     const std::filesystem::path path = folder_ + "/" + name;
@@ -60,7 +58,8 @@ class Cli : public testing::Test {
     return {code, out.str(), err.str()};
   }
 
-  std::string folder_;
+  TemporaryDirectory temporary_{"cli"};
+  std::string folder_ = temporary_.path().string();
   std::map<std::string, std::string, std::less<>> environment_;
   std::optional<Config> served_;
 };

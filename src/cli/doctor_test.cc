@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/temporary_directory.h"
 #include "cli/test_server.h"
 
 namespace slipway::cli {
@@ -19,12 +20,8 @@ using testing::HasSubstr;
 
 class Doctor : public testing::Test {
  protected:
-  Doctor() {
-    std::string name = (std::filesystem::temp_directory_path() / "slipway-doctor-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~Doctor() override { std::filesystem::remove_all(folder_); }
-  std::string folder_;
+  TemporaryDirectory temporary_{"doctor"};
+  std::string folder_ = temporary_.path().string();
 };
 
 TEST_F(Doctor, DataDirectory) {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/temporary_directory.h"
 #include "cli/project_git.h"
 
 namespace slipway::cli {
@@ -17,12 +18,7 @@ using testing::HasSubstr;
 
 class ProjectFolder : public testing::Test {
  protected:
-  ProjectFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "slipway-project-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-    write("project.yaml", "owner: support\n");
-  }
-  ~ProjectFolder() override { std::filesystem::remove_all(folder_); }
+  ProjectFolder() { write("project.yaml", "owner: support\n"); }
 
   void write(const std::string& name, const std::string& text) {
     const std::filesystem::path path = folder_ + "/" + name;
@@ -38,7 +34,8 @@ class ProjectFolder : public testing::Test {
     return std::move(*project);
   }
 
-  std::string folder_;
+  TemporaryDirectory temporary_{"project"};
+  std::string folder_ = temporary_.path().string();
 };
 
 TEST_F(ProjectFolder, IsFoundFromWithin) {

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/temporary_directory.h"
 #include "governance/principals.h"
 #include "governance/schema.h"
 #include "governance/use_cases.h"
@@ -21,18 +22,11 @@ constexpr std::int64_t kHourUs = 3'600'000'000;
 class GovernanceTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "slipway-gov-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
     auto opened = store::Database::open(store::test_database_options(directory_));
     ASSERT_TRUE(opened) << opened.error().describe();
     database_ = std::move(*opened);
     const auto migrated = migrate_governance(*database_);
     ASSERT_TRUE(migrated) << migrated.error().describe();
-  }
-  void TearDown() override {
-    database_.reset();
-    std::filesystem::remove_all(directory_);
   }
 
   NewKey wanted(std::string name = "ci") {
@@ -50,7 +44,8 @@ class GovernanceTest : public testing::Test {
     return *policies_;
   }
 
-  std::filesystem::path directory_;
+  TemporaryDirectory temporary_{"gov"};
+  const std::filesystem::path& directory_ = temporary_.path();
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<PolicyStore> policies_;
   const std::vector<EnvironmentRule> kEnvironments = {{"dev", false}, {"prod", true}};

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/temporary_directory.h"
 #include "governance/keys.h"
 #include "governance/policies.h"
 #include "governance/reviews.h"
@@ -22,9 +23,6 @@ namespace slipway::governance {
 class RegistryTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "slipway-reg-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
     auto opened = store::Database::open(store::test_database_options(directory_));
     ASSERT_TRUE(opened) << opened.error().describe();
     database_ = std::move(*opened);
@@ -35,10 +33,6 @@ class RegistryTest : public testing::Test {
     policies_ = std::make_unique<PolicyStore>(
         *database_, std::vector<EnvironmentRule>{{"dev", false}, {"preprod", false}, {"prod", true}});
     keys_ = std::make_unique<KeyStore>(*database_, *policies_);
-  }
-  void TearDown() override {
-    database_.reset();
-    std::filesystem::remove_all(directory_);
   }
 
   static Principal person(const std::string& name, std::initializer_list<std::string_view> roles) {
@@ -117,7 +111,8 @@ class RegistryTest : public testing::Test {
     ASSERT_TRUE(done) << done.error().describe();
   }
 
-  std::filesystem::path directory_;
+  TemporaryDirectory temporary_{"reg"};
+  const std::filesystem::path& directory_ = temporary_.path();
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<UseCaseStore> use_cases_;
   std::unique_ptr<ReviewStore> reviews_;

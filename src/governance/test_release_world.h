@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/temporary_directory.h"
 #include "catalog/asset_store.h"
 #include "catalog/schema.h"
 #include "governance/approvals.h"
@@ -23,9 +24,6 @@ namespace slipway::governance {
 class ReleaseWorld : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "slipway-rel-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
     auto opened = store::Database::open(store::test_database_options(directory_));
     ASSERT_TRUE(opened) << opened.error().describe();
     database_ = std::move(*opened);
@@ -50,10 +48,6 @@ class ReleaseWorld : public testing::Test {
     push("support/model/main", R"({"connection": "simulated", "model": "simulated-small"})");
     push("shared/guardrail/standard", R"({"rules": [{"type": "words", "words": ["darn"]}]})");
     push("support/prompt/answer", prompt("Be kind and brief."));
-  }
-  void TearDown() override {
-    database_.reset();
-    std::filesystem::remove_all(directory_);
   }
 
   static Actor actor(const std::string& name) { return {"usr_" + name, name, "user"}; }
@@ -121,7 +115,8 @@ class ReleaseWorld : public testing::Test {
   }
 
   inline static const std::vector<std::string> kEnvironments = {"dev", "preprod", "prod"};
-  std::filesystem::path directory_;
+  TemporaryDirectory temporary_{"rel"};
+  const std::filesystem::path& directory_ = temporary_.path();
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<catalog::AssetStore> assets_;
   std::unique_ptr<UseCaseStore> use_cases_;

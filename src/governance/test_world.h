@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "base/temporary_directory.h"
 #include "governance/schema.h"
 #include "store/database.h"
 #include "store/test_database.h"
@@ -18,18 +19,11 @@ namespace slipway::governance {
 class WorldTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "slipway-gov-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
     auto opened = store::Database::open(store::test_database_options(directory_));
     ASSERT_TRUE(opened) << opened.error().describe();
     database_ = std::move(*opened);
     const auto migrated = migrate_governance(*database_);
     ASSERT_TRUE(migrated) << migrated.error().describe();
-  }
-  void TearDown() override {
-    database_.reset();
-    std::filesystem::remove_all(directory_);
   }
   // As somebody with the file in their hands would.
   void tamper(const std::string& statement) {
@@ -40,7 +34,8 @@ class WorldTest : public testing::Test {
     ASSERT_TRUE(done) << done.error().describe();
   }
 
-  std::filesystem::path directory_;
+  TemporaryDirectory temporary_{"gov"};
+  const std::filesystem::path& directory_ = temporary_.path();
   std::unique_ptr<store::Database> database_;
 };
 

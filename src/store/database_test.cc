@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/temporary_directory.h"
 #include "store/copy.h"
 #include "store/migrations.h"
 #include "store/test_database.h"
@@ -16,13 +17,6 @@ namespace {
 
 class DatabaseTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "slipway-db-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
   std::unique_ptr<Database> open(std::uint32_t sessions = 3) {
     if (options_.url.empty()) options_ = test_database_options(directory_ / "nested");
     options_.sessions = sessions;
@@ -45,7 +39,8 @@ class DatabaseTest : public testing::Test {
        {"CREATE TABLE owners (thing TEXT NOT NULL REFERENCES things (name))",
         "CREATE INDEX owners_by_thing ON owners (thing)"}},
   };
-  std::filesystem::path directory_;
+  TemporaryDirectory temporary_{"db"};
+  const std::filesystem::path& directory_ = temporary_.path();
   DatabaseOptions options_;
 };
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/temporary_directory.h"
 #include "telemetry/record.h"
 #include "telemetry/record_codec.h"
 #include "telemetry/spool_format.h"
@@ -16,26 +17,12 @@
 
 namespace slipway::telemetry::testing_support {
 
-class TemporaryDirectory {
+class TemporaryDirectory : public slipway::TemporaryDirectory {
  public:
   // `fast`: in memory where possible, for tests that sync hundreds of times and don't care about the disk.
-  explicit TemporaryDirectory(bool fast = false) {
-    const std::filesystem::path memory = "/dev/shm";
-    const bool in_memory = fast && ::access(memory.c_str(), W_OK) == 0;
-    std::string pattern =
-        ((in_memory ? memory : std::filesystem::temp_directory_path()) / "slipway-tele-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
+  explicit TemporaryDirectory(bool fast = false)
+      : slipway::TemporaryDirectory(
+            "tele", fast && ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : std::filesystem::path()) {}
 };
 
 inline Uuid numbered_id(std::uint64_t number) {
