@@ -14,8 +14,11 @@ set(CMAKE_C_FLAGS_RELEASE "-O2")
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  # Precompiled headers are kept as well, some 50 MB each; paths inside of the tree don't matter.
+  set(slipway_launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_MAXSIZE=10G
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${slipway_launcher})
+  set(CMAKE_C_COMPILER_LAUNCHER ${slipway_launcher})
 endif()
 find_program(MOLD mold)
 if(MOLD AND NOT SLIPWAY_SANITIZE)
@@ -34,7 +37,14 @@ add_link_options(-Wl,--gc-sections)
 add_compile_options(-ffunction-sections -fdata-sections)
 
 if(SLIPWAY_SANITIZE)
-  add_compile_options(-fsanitize=${SLIPWAY_SANITIZE} -g1 -O1 $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+  # ASan and UBSan compile twice as fast unoptimised, and then nothing is optimised away from under them. Threads
+  # and fuzzers need speed to find anything.
+  if(SLIPWAY_SANITIZE STREQUAL "address,undefined")
+    set(slipway_sanitized_level -O0)
+  else()
+    set(slipway_sanitized_level -O1)
+  endif()
+  add_compile_options(-fsanitize=${SLIPWAY_SANITIZE} -g1 ${slipway_sanitized_level} $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
   add_link_options(-fsanitize=${SLIPWAY_SANITIZE})
   add_compile_definitions(BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
 endif()

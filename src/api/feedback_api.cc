@@ -160,7 +160,7 @@ rt::Task<void> serve_key_feedback(net::Exchange& exchange, gateway::Gateway& gat
     if (given) {
       given->feedback.by = "key:" + caller.key->name;
       std::function<Result<Feedback>()> job = [&services, what = *given, key = caller.key,
-                                               environment = caller.key->environment->name] {
+                                               environment = caller.key->environment] {
         // Of another use case's calls a key is told nothing, not even that they exist.
         return keep(services, what, [&](const Invocation& call) -> Result<> {
           if (call.use_case != key->use_case || call.environment != environment) return fail(no_invocation());

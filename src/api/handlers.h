@@ -48,6 +48,7 @@ rt::Task<void> set_password(Request& request);
 rt::Task<void> create_sign_in_link(Request& request);
 // keys_api.cc
 rt::Task<void> list_keys(Request& request);
+rt::Task<void> get_key(Request& request);
 rt::Task<void> create_key(Request& request);
 rt::Task<void> rotate_key(Request& request);
 rt::Task<void> revoke_key(Request& request);

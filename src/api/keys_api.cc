@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "api/handlers.h"
@@ -8,6 +10,8 @@
 namespace slipway::api {
 
 namespace {
+
+constexpr std::size_t kTextLimit = 400;
 
 json::value time_or_null(std::int64_t us) {
   return us == 0 ? json::value(nullptr) : json::value(format_time_us(us));
@@ -69,6 +73,23 @@ Result<governance::NewKey> read_new_key(const Request& request) {
   return wanted;
 }
 
+Result<governance::KeyQuery> read_query(const Request& request) {
+  governance::KeyQuery query;
+  query.text = trim(request.param("q"));
+  query.use_case = request.param("use_case");
+  query.environment = request.param("environment");
+  query.cursor = request.param("cursor");
+  if (query.text.size() > kTextLimit)
+    return fail(ErrorCode::kInvalidArgument, fmt::format("a search has at most {} characters", kTextLimit),
+                "q");
+  const std::string_view state = request.param("state");
+  if (!state.empty() && state != "active" && state != "inactive")
+    return fail(ErrorCode::kInvalidArgument, "state must be active or inactive", "state");
+  if (!state.empty()) query.active = state == "active";
+  SLIPWAY_ASSIGN(query.limit, request.page_limit());
+  return query;
+}
+
 // Who may manage a key follows from its use case and environment.
 Result<> check_scope(Services& services, const std::vector<governance::RoleGrant>& grants,
                      std::string_view id) {
@@ -84,28 +105,45 @@ std::string with_secret(const governance::KeyWithSecret& made) {
 }  // namespace
 
 rt::Task<void> list_keys(Request& request) {
-  std::function<Result<std::vector<governance::ApiKey>>()> job = [&services = request.services] {
-    return services.keys.list();
-  };
-  const auto keys = co_await in_pool<std::vector<governance::ApiKey>>(request, std::move(job));
-  if (!keys) {
-    co_await answer_error(request, keys.error());
+  const auto query = read_query(request);
+  if (!query) {
+    co_await answer_error(request, query.error());
     co_return;
   }
-  // What was used since the last note to the database is known to the running snapshot only.
-  const auto snapshot = request.gateway.snapshot();
-  std::map<std::string, std::int64_t, std::less<>> used;
-  for (const auto& [digest, key] : snapshot->keys) used[key->id] = key->use->last_used_us.load();
-  json::array items;
-  for (governance::ApiKey key : *keys) {
-    if (const auto wanted = request.param("environment"); !wanted.empty() && key.environment != wanted)
-      continue;
-    if (const auto wanted = request.param("use_case"); !wanted.empty() && key.use_case != wanted) continue;
-    if (const auto live = used.find(key.id); live != used.end())
-      key.last_used_us = std::max(key.last_used_us, live->second);
-    items.emplace_back(key_json(key));
+  std::function<Result<governance::KeyPage>()> job = [&services = request.services,
+                                                      wanted = *query]() -> Result<governance::KeyPage> {
+    SLIPWAY_ASSIGN(governance::KeyPage found, services.keys.list(wanted));
+    for (governance::ApiKey& key : found.items)
+      key.last_used_us = std::max(key.last_used_us, services.key_last_used(key.id));
+    return found;
+  };
+  const auto page = co_await in_pool<governance::KeyPage>(request, std::move(job));
+  if (!page) {
+    co_await answer_error(request, page.error());
+    co_return;
   }
-  co_await answer(request, 200, items_json(std::move(items)));
+  json::array items;
+  for (const governance::ApiKey& key : page->items) items.emplace_back(key_json(key));
+  const json::object out{
+      {"items", std::move(items)},
+      {"next_cursor", page->next_cursor.empty() ? json::value(nullptr) : json::value(page->next_cursor)},
+      {"active", page->active},
+      {"inactive", page->inactive}};
+  co_await answer(request, 200, json::serialize(out));
+}
+
+rt::Task<void> get_key(Request& request) {
+  std::function<Result<governance::ApiKey>()> job =
+      [&services = request.services, id = request.segment("id")]() -> Result<governance::ApiKey> {
+    SLIPWAY_ASSIGN(governance::ApiKey key, services.keys.get(id));
+    key.last_used_us = std::max(key.last_used_us, services.key_last_used(key.id));
+    return key;
+  };
+  const auto key = co_await in_pool<governance::ApiKey>(request, std::move(job));
+  if (!key)
+    co_await answer_error(request, key.error());
+  else
+    co_await answer(request, 200, json::serialize(key_json(*key)));
 }
 
 rt::Task<void> create_key(Request& request) {

@@ -80,7 +80,7 @@ rt::Task<void> playground_chat(Request& request) {
   auto key = std::make_shared<gateway::Key>();
   key->name = request.session.principal.name;
   key->use_case = kPlaygroundUseCase;
-  key->environment = environment;
+  key->environment = environment->name;
   key->max_concurrent = request.services.config.gateway.max_concurrent_per_key;
   key->use = request.services.playground_use;
   co_await request.gateway.handle_playground(request.exchange, std::move(key), json::serialize(wanted->body));

@@ -29,6 +29,7 @@ constexpr std::array kCoreRoutes = {
     Route{"GET", "/invocations/stream", tail_invocations},
     Route{"GET", "/invocations/{id}", get_invocation},
     Route{"GET", "/keys", list_keys},
+    Route{"GET", "/keys/{id}", get_key},
     Route{"POST", "/keys", create_key, Permission::kManageKeys},
     Route{"DELETE", "/keys/{id}", revoke_key, Permission::kManageKeys},
     Route{"POST", "/keys/{id}/rotate", rotate_key, Permission::kManageKeys},

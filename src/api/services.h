@@ -80,6 +80,9 @@ struct Services {
   Logger log;
   // Makes a new snapshot from the stores and publishes it to every loop; returns when all have it. Blocks.
   std::function<Result<>()> republish;
+  // When a key was last used as far as this node knows, which is later than the database; unix
+  // microseconds, 0: not since it started. Any thread; may wait for a snapshot being built.
+  std::function<std::int64_t(const std::string& key_id)> key_last_used;
   std::function<std::vector<LoopStatus>()> loops;  // any thread
   std::function<bool()> stopping;                  // any thread
   std::function<std::string()> store_trouble;      // why the shared database can't be read; any thread

@@ -257,8 +257,8 @@ Result<> Application::start_simulated() {
 Result<> Application::first_start() {
   SLIPWAY_TRY(principals_->ensure_administrator());
   SLIPWAY_TRY(use_cases_->ensure(api::kPlaygroundUseCase, "Playground", "slipway"));
-  SLIPWAY_ASSIGN(const auto keys, keys_->list());
-  if (keys.empty()) {
+  SLIPWAY_ASSIGN(const auto keys, keys_->list({.limit = 1}));
+  if (keys.items.empty()) {
     SLIPWAY_TRY(use_cases_->ensure(kFirstUseCase, "Getting started", "admin"));
     governance::NewKey first;
     first.name = "first key";
@@ -302,51 +302,52 @@ Result<> Application::start_loops() {
   const bool simulated_only = std::ranges::all_of(
       config_.connections,
       [](const ConnectionConfig& connection) { return connection.dialect == Dialect::kSimulated; });
-  services_.reset(
-      new api::Services{.config = config_,
-                        .principals = *principals_,
-                        .use_cases = *use_cases_,
-                        .reviews = *reviews_,
-                        .policies = *policies_,
-                        .keys = *keys_,
-                        .assets = *assets_,
-                        .datasets = *datasets_,
-                        .uploads = *uploads_,
-                        .audit = *audit_,
-                        .anchors_file = anchors_->file(),
-                        .oidc = oidc_.get(),
-                        .releases = *releases_,
-                        .spool = *spool_,
-                        .telemetry = *telemetry_,
-                        .query = *query_,
-                        .feedback = *feedback_,
-                        .metrics = *metrics_,
-                        .pool = *pool_,
-                        .log = log_,
-                        .republish = [this] { return republish(); },
-                        .loops =
-                            [this] {
-                              const std::vector<rt::LoopLag> lags = watchdog_->lags();
-                              std::vector<api::LoopStatus> loops;
-                              for (std::size_t i = 0; i < loops_.size(); ++i) {
-                                api::LoopStatus status;
-                                if (i < lags.size()) {
-                                  status.lag_us = lags[i].last_us;
-                                  status.max_lag_us = lags[i].max_us;
-                                }
-                                status.connections = loops_[i]->server_counters().connections_open;
-                                loops.push_back(status);
-                              }
-                              return loops;
-                            },
-                        .stopping = [this] { return stopping_.load(); },
-                        .store_trouble = [this] { return watcher_ ? watcher_->trouble() : std::string(); },
-                        .pending_sources = {[this](const governance::Principal& who, bool mine) {
-                          return releases_->approvals.pending(who, mine);
-                        }},
-                        .sign_in_guard = api::SignInGuard(config_.security.failed_sign_ins_per_minute),
-                        .started_us = unix_now_us(),
-                        .simulated_only = simulated_only});
+  services_.reset(new api::Services{
+      .config = config_,
+      .principals = *principals_,
+      .use_cases = *use_cases_,
+      .reviews = *reviews_,
+      .policies = *policies_,
+      .keys = *keys_,
+      .assets = *assets_,
+      .datasets = *datasets_,
+      .uploads = *uploads_,
+      .audit = *audit_,
+      .anchors_file = anchors_->file(),
+      .oidc = oidc_.get(),
+      .releases = *releases_,
+      .spool = *spool_,
+      .telemetry = *telemetry_,
+      .query = *query_,
+      .feedback = *feedback_,
+      .metrics = *metrics_,
+      .pool = *pool_,
+      .log = log_,
+      .republish = [this] { return republish(); },
+      .key_last_used = [this](const std::string& id) { return snapshots_->last_used_us(id); },
+      .loops =
+          [this] {
+            const std::vector<rt::LoopLag> lags = watchdog_->lags();
+            std::vector<api::LoopStatus> loops;
+            for (std::size_t i = 0; i < loops_.size(); ++i) {
+              api::LoopStatus status;
+              if (i < lags.size()) {
+                status.lag_us = lags[i].last_us;
+                status.max_lag_us = lags[i].max_us;
+              }
+              status.connections = loops_[i]->server_counters().connections_open;
+              loops.push_back(status);
+            }
+            return loops;
+          },
+      .stopping = [this] { return stopping_.load(); },
+      .store_trouble = [this] { return watcher_ ? watcher_->trouble() : std::string(); },
+      .pending_sources = {[this](const governance::Principal& who, bool mine) {
+        return releases_->approvals.pending(who, mine);
+      }},
+      .sign_in_guard = api::SignInGuard(config_.security.failed_sign_ins_per_minute),
+      .started_us = unix_now_us(),
+      .simulated_only = simulated_only});
   for (std::uint32_t i = 0; i < loop_count(config_); ++i) {
     loops_.push_back(std::make_unique<LoopStack>(fmt::format("loop-{}", i)));
     loops_.back()->build(config_, *resolver_, *spool_, *metrics_, snapshot, log_, i);

@@ -99,7 +99,7 @@ void ReleaseLoader::forget(const std::string& use_case, std::int64_t number) {
   compiled_.erase(release_id(use_case, number));
 }
 
-Result<> ReleaseLoader::apply(const LivePointer& where) {
+Result<> ReleaseLoader::apply(const LivePointer& where, Edits& edits) {
   const Place place(where.use_case, where.environment);
   gateway::UseCaseEntry entry;
   SLIPWAY_ASSIGN(entry.active, served(where, where.active));
@@ -116,18 +116,19 @@ Result<> ReleaseLoader::apply(const LivePointer& where) {
     broken_.erase(place);
   else
     broken_.insert(place);
-  auto& entries = entries_[where.environment];
+  gateway::UseCaseTable::Edit& edit =
+      edits.try_emplace(where.environment, entries_[where.environment]).first->second;
   if (entry.active != nullptr || (entry.candidate != nullptr && entry.candidate_basis_points != 0))
-    entries[where.use_case] = std::move(entry);
+    edit.put(where.use_case, std::move(entry));
   else
-    entries.erase(where.use_case);
+    edit.erase(where.use_case);
   const LivePointer before = std::exchange(pointers_[place], where);
   for (const std::int64_t number : {before.active, before.candidate, before.standby})
     if (number != 0) forget(where.use_case, number);
   return {};
 }
 
-Result<> ReleaseLoader::take(const LiveMoves& moves, const gateway::Snapshot& snapshot) {
+Result<> ReleaseLoader::take(const LiveMoves& moves, const gateway::Snapshot& snapshot, Edits& edits) {
   if (moves.everything) {
     pointers_.clear();
     entries_.clear();
@@ -135,7 +136,7 @@ Result<> ReleaseLoader::take(const LiveMoves& moves, const gateway::Snapshot& sn
   }
   for (const LivePointer& where : moves.pointers)
     if (snapshot.environment(where.environment) != nullptr)  // else it is gone from the settings
-      SLIPWAY_TRY(apply(where));
+      SLIPWAY_TRY(apply(where, edits));
   if (!moves.everything) return {};
   std::set<std::string> needed;
   for (const auto& [place, where] : pointers_)
@@ -148,13 +149,15 @@ Result<> ReleaseLoader::take(const LiveMoves& moves, const gateway::Snapshot& sn
 Result<> ReleaseLoader::fill(gateway::Snapshot& snapshot) {
   const std::lock_guard lock(mutex_);
   SLIPWAY_ASSIGN(const LiveMoves moves, ports_.live(mark_));
-  if (moves.everything) mark_ = 0;  // until all of it is taken
+  mark_ = 0;  // until all of it is taken: what fails half-way is asked for anew, as a whole
   // What could not be served before is tried again, also if its pointer has not moved.
   std::set<Place> again = moves.everything ? std::set<Place>() : broken_;
   for (const LivePointer& where : moves.pointers) again.erase(Place(where.use_case, where.environment));
-  SLIPWAY_TRY(take(moves, snapshot));
-  for (const Place& place : again) SLIPWAY_TRY(apply(LivePointer(pointers_.at(place))));
+  Edits edits;
+  SLIPWAY_TRY(take(moves, snapshot, edits));
+  for (const Place& place : again) SLIPWAY_TRY(apply(LivePointer(pointers_.at(place)), edits));
   mark_ = moves.mark;
+  for (auto& [environment, edit] : edits) entries_[environment] = std::move(edit).done();
   for (const auto& environment : snapshot.environments)
     if (const auto found = entries_.find(environment->name); found != entries_.end())
       environment->use_cases = found->second;

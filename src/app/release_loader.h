@@ -73,9 +73,11 @@ class ReleaseLoader {
   };
   using Served = std::shared_ptr<const gateway::ServedRelease>;
   using Place = std::pair<std::string, std::string>;  // use case or release, environment
+  using Edits = std::map<std::string, gateway::UseCaseTable::Edit>;
 
-  Result<> take(const LiveMoves& moves, const gateway::Snapshot& snapshot);
-  Result<> apply(const LivePointer& where);
+  Result<> take(const LiveMoves& moves, const gateway::Snapshot& snapshot, Edits& edits);
+  // What the pointer means joins the edit of its environment.
+  Result<> apply(const LivePointer& where, Edits& edits);
   void forget(const std::string& use_case, std::int64_t number);
   Result<const Compiled*> compiled(const std::string& use_case, std::int64_t number);
   Result<Served> served(const LivePointer& where, std::int64_t number);
@@ -88,7 +90,7 @@ class ReleaseLoader {
   // What is deployed as of `mark_`, and what that means for each environment.
   std::int64_t mark_ = 0;
   std::map<Place, LivePointer> pointers_;
-  std::map<std::string, decltype(gateway::Environment::use_cases)> entries_;
+  std::map<std::string, gateway::UseCaseTable> entries_;
   std::set<Place> broken_;  // to be tried again with each snapshot
 };
 

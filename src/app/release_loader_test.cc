@@ -58,11 +58,11 @@ TEST_F(ReleaseLoaderTest, ServesWhatIsDeployed) {
            {"support", "prod", 1, 2, 0, 500, "s"},
            {"x", "gone", 1, 0, 0, 0, ""}};
   const auto snapshot = filled();
-  const auto& dev = snapshot.environment("dev")->use_cases.at("support");
+  const auto& dev = *snapshot.environment("dev")->use_cases.find("support");
   EXPECT_EQ(dev.active->id, "support@2");
   EXPECT_EQ(dev.candidate, nullptr);
   EXPECT_EQ(*dev.active->program->target(0), (llm::ModelTarget{"openai", "gpt-4o"}));
-  const auto& prod = snapshot.environment("prod")->use_cases.at("support");
+  const auto& prod = *snapshot.environment("prod")->use_cases.find("support");
   EXPECT_EQ(prod.active->id, "support@1");
   EXPECT_EQ(prod.candidate->id, "support@2");
   EXPECT_EQ(prod.candidate_basis_points, 500u);
@@ -77,26 +77,26 @@ TEST_F(ReleaseLoaderTest, CompilesEachReleaseOnceAndKeepsItsTally) {
   live_ = {{"support", "prod", 1, 0, 2, 0, ""}};
   auto first = filled();
   EXPECT_EQ(asked_, 2);  // the standby is kept warm
-  const auto& before = first.environment("prod")->use_cases.at("support").active;
+  const auto& before = first.environment("prod")->use_cases.find("support")->active;
   before->tally->add(0, {.duration_us = 5});
   live_ = {{"support", "prod", 2, 0, 1, 0, ""}};
   const auto second = filled();
   EXPECT_EQ(asked_, 2);
-  EXPECT_EQ(second.environment("prod")->use_cases.at("support").active->id, "support@2");
+  EXPECT_EQ(second.environment("prod")->use_cases.find("support")->active->id, "support@2");
   live_ = {{"support", "prod", 1, 0, 0, 0, ""}};
   const auto third = filled();
-  EXPECT_EQ(third.environment("prod")->use_cases.at("support").active->tally->sum().calls, 1u);
+  EXPECT_EQ(third.environment("prod")->use_cases.find("support")->active->tally->sum().calls, 1u);
 }
 
 TEST_F(ReleaseLoaderTest, RefusesWhatCannotBeServedAndServesTheRest) {
   live_ = {{"a", "dev", 13, 0, 0, 0, ""}, {"b", "dev", 14, 0, 0, 0, ""}, {"c", "dev", 1, 0, 0, 0, ""}};
   const auto snapshot = filled();
   const auto& cases = snapshot.environment("dev")->use_cases;
-  EXPECT_EQ(cases.at("a").active->program, nullptr);
-  EXPECT_EQ(cases.at("a").active->problem, "the digest does not match");
-  EXPECT_EQ(cases.at("b").active->program, nullptr);
-  EXPECT_NE(cases.at("b").active->problem.find("does not hold shared/model/main"), std::string::npos);
-  EXPECT_NE(cases.at("c").active->program, nullptr);
+  EXPECT_EQ(cases.find("a")->active->program, nullptr);
+  EXPECT_EQ(cases.find("a")->active->problem, "the digest does not match");
+  EXPECT_EQ(cases.find("b")->active->program, nullptr);
+  EXPECT_NE(cases.find("b")->active->problem.find("does not hold shared/model/main"), std::string::npos);
+  EXPECT_NE(cases.find("c")->active->program, nullptr);
   // What failed is tried again with the next snapshot.
   const int before = asked_;
   filled();
@@ -123,10 +123,10 @@ TEST_F(ReleaseLoaderTest, TakesWhatHasChanged) {
   EXPECT_EQ(filled().environment("dev")->use_cases.size(), 2u);
   changes_ = {{"a", "dev", 2, 3, 0, 100, "s"}};
   auto snapshot = filled();
-  EXPECT_EQ(snapshot.environment("dev")->use_cases.at("a").active->id, "a@2");
-  EXPECT_EQ(snapshot.environment("dev")->use_cases.at("a").candidate->id, "a@3");
-  EXPECT_EQ(snapshot.environment("dev")->use_cases.at("b").active->id, "b@1");
-  EXPECT_EQ(snapshot.environment("prod")->use_cases.at("a").active->id, "a@1");
+  EXPECT_EQ(snapshot.environment("dev")->use_cases.find("a")->active->id, "a@2");
+  EXPECT_EQ(snapshot.environment("dev")->use_cases.find("a")->candidate->id, "a@3");
+  EXPECT_EQ(snapshot.environment("dev")->use_cases.find("b")->active->id, "b@1");
+  EXPECT_EQ(snapshot.environment("prod")->use_cases.find("a")->active->id, "a@1");
   EXPECT_EQ(asked_, 4);
   // Release 1 is still known from prod, 2 and 3 are forgotten once nothing points at them.
   changes_ = {{"a", "dev", 1, 0, 0, 0, ""}};
@@ -144,7 +144,7 @@ TEST_F(ReleaseLoaderTest, TakesWhatHasChanged) {
   EXPECT_FALSE(loader_->fill(none));
   away_ = false;
   live_ = {{"b", "dev", 2, 0, 0, 0, ""}};
-  EXPECT_EQ(filled().environment("dev")->use_cases.at("b").active->id, "b@2");
+  EXPECT_EQ(filled().environment("dev")->use_cases.find("b")->active->id, "b@2");
 }
 
 TEST_F(ReleaseLoaderTest, AStoreThatIsAwayIsNoBrokenRelease) {
@@ -159,10 +159,10 @@ TEST_F(ReleaseLoaderTest, AStoreThatIsAwayIsNoBrokenRelease) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
   live_ = {{"a", "dev", 1, 0, 0, 0, ""}};
-  EXPECT_NE(filled().environment("dev")->use_cases.at("a").active->program, nullptr);  // still known
+  EXPECT_NE(filled().environment("dev")->use_cases.find("a")->active->program, nullptr);  // still known
   live_ = {{"a", "dev", 2, 0, 0, 0, ""}};
   away_ = false;
-  EXPECT_EQ(filled().environment("dev")->use_cases.at("a").active->id, "a@2");
+  EXPECT_EQ(filled().environment("dev")->use_cases.find("a")->active->id, "a@2");
 }
 
 TEST(CompileRelease, SaysWhatCanNotAnswer) {

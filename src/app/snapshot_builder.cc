@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace slipway::app {
 
@@ -60,37 +61,65 @@ Result<> SnapshotBuilder::add_routes(gateway::Snapshot& snapshot) const {
   return {};
 }
 
-void SnapshotBuilder::add_key(gateway::Snapshot& snapshot, const governance::ActiveDigest& active) {
-  const gateway::Environment* environment = snapshot.environment(active.key.environment);
-  if (environment == nullptr) return;  // its environment is gone from the settings: the key opens nothing
+std::shared_ptr<const gateway::Key> SnapshotBuilder::make_key(const governance::ApiKey& from,
+                                                              std::int64_t until_us) {
   auto key = std::make_shared<gateway::Key>();
-  key->id = active.key.id;
-  key->name = active.key.name;
-  key->use_case = active.key.use_case;
-  key->environment = environment;
-  key->allowed_models = active.key.allowed_models;
-  key->expires_at_us = active.key.expires_us;
-  if (active.until_us != 0 && (key->expires_at_us == 0 || active.until_us < key->expires_at_us))
-    key->expires_at_us = active.until_us;
+  key->id = from.id;
+  key->name = from.name;
+  key->use_case = from.use_case;
+  key->environment = from.environment;
+  key->allowed_models = from.allowed_models;
+  key->expires_at_us = from.expires_us;
+  if (until_us != 0 && (key->expires_at_us == 0 || until_us < key->expires_at_us))
+    key->expires_at_us = until_us;
   key->max_concurrent =
-      active.key.max_concurrent != 0 ? active.key.max_concurrent : config_.gateway.max_concurrent_per_key;
+      from.max_concurrent != 0 ? from.max_concurrent : config_.gateway.max_concurrent_per_key;
   auto& use = key_use_[key->id];
   if (use == nullptr) use = std::make_shared<gateway::KeyUse>();
   key->use = use;
-  snapshot.keys.emplace(active.digest, std::move(key));
+  return key;
+}
+
+Result<> SnapshotBuilder::update_keys(governance::KeyStore& keys, const gateway::Snapshot& snapshot) {
+  SLIPWAY_ASSIGN(const governance::LiveKeys live, keys.load_live(keys_mark_));
+  if (live.everything) {
+    keys_by_digest_ = {};
+    digests_of_key_.clear();
+  }
+  if (!live.keys.empty()) {
+    gateway::KeyTable::Edit edit(keys_by_digest_);
+    for (const governance::LiveKey& one : live.keys) {
+      for (const Sha256& before : std::exchange(digests_of_key_[one.key.id], {})) edit.erase(before);
+      // With its environment gone from the settings a key opens nothing.
+      if (snapshot.environment(one.key.environment) == nullptr) continue;
+      for (const auto& [digest, until_us] : one.digests) {
+        edit.put(digest, make_key(one.key, until_us));
+        digests_of_key_[one.key.id].push_back(digest);
+      }
+    }
+    keys_by_digest_ = std::move(edit).done();
+  }
+  keys_mark_ = live.mark;
+  return {};
 }
 
 Result<std::shared_ptr<const gateway::Snapshot>> SnapshotBuilder::build(governance::KeyStore& keys) {
-  SLIPWAY_ASSIGN(const auto digests, keys.load_active());
   const std::lock_guard lock(mutex_);
   auto snapshot = std::make_shared<gateway::Snapshot>();
   snapshot->version = ++version_;
   snapshot->prices = prices_;
   SLIPWAY_TRY(add_connections(*snapshot));
   SLIPWAY_TRY(add_routes(*snapshot));
-  for (const governance::ActiveDigest& active : digests) add_key(*snapshot, active);
+  SLIPWAY_TRY(update_keys(keys, *snapshot));
+  snapshot->keys = keys_by_digest_;
   if (releases_ != nullptr) SLIPWAY_TRY(releases_->fill(*snapshot));
   return snapshot;
+}
+
+std::int64_t SnapshotBuilder::last_used_us(const std::string& key_id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = key_use_.find(key_id);
+  return found == key_use_.end() ? 0 : found->second->last_used_us.load(std::memory_order_relaxed);
 }
 
 std::vector<std::pair<std::string, std::int64_t>> SnapshotBuilder::take_last_used() {

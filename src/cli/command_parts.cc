@@ -36,6 +36,22 @@ Result<json::array> items_of(Result<json::value> answer) {
               "is this the address of a Slipway server?");
 }
 
+Result<json::array> all_items(const ApiClient& api, const std::string& path,
+                              std::vector<std::pair<std::string, std::string>> query) {
+  constexpr std::string_view kPage = "500";
+  query.emplace_back("limit", kPage);
+  query.emplace_back("cursor", "");
+  json::array all;
+  std::string& cursor = query.back().second;
+  do {
+    const auto page = api.get(path + query_string(query));
+    SLIPWAY_ASSIGN(json::array items, items_of(page));
+    for (json::value& item : items) all.push_back(std::move(item));
+    cursor = text_of(page->as_object(), "next_cursor");
+  } while (!cursor.empty());
+  return all;
+}
+
 int show_list(const Output& output, const Result<json::value>& answer, const ListView& view) {
   const auto items = items_of(answer);
   if (!items) return output.fail(items.error());

@@ -19,6 +19,9 @@ std::vector<std::string> texts_of(const json::object& object, std::string_view f
 std::string join(const std::vector<std::string>& words, std::string_view between = " ");
 // `items` of a list's answer.
 Result<json::array> items_of(Result<json::value> answer);
+// The items of every page of a list; `query` without a cursor.
+Result<json::array> all_items(const ApiClient& api, const std::string& path,
+                              std::vector<std::pair<std::string, std::string>> query);
 // How a list is shown to people: a row for each item, or a sentence where there is none.
 struct ListView {
   std::vector<std::string> head;

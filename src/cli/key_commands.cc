@@ -11,8 +11,11 @@
 namespace slipway::cli {
 namespace {
 
+constexpr std::string_view kIdPrefix = "key_";
+
 struct KeyOptions {
   std::string which;  // name for create, id or name for revoke and rotate
+  std::string words;
   std::string use_case;
   std::string environment;
   std::vector<std::string> models;
@@ -76,10 +79,13 @@ int list(const Context& context, const KeyOptions& options) {
             short_time(text_of(key, "expires_at", "never")),
             short_time(text_of(key, "last_used_at", "never"))};
   };
-  const std::string query =
-      query_string({{"use_case", options.use_case}, {"environment", options.environment}});
+  Result<json::array> items =
+      all_items(*api, "/api/v1/keys",
+                {{"q", options.words}, {"use_case", options.use_case}, {"environment", options.environment}});
+  if (!items) return output.fail(items.error());
+  const Result<json::value> answer = json::object{{"items", std::move(*items)}};
   return show_list(
-      output, api->get("/api/v1/keys" + query),
+      output, answer,
       {{"ID", "NAME", "SECRET", "USE CASE", "ENVIRONMENT", "STATE", "MODELS", "EXPIRES", "LAST USED"},
        row,
        "No keys yet. Create one: slipway key create NAME --use-case SLUG --environment dev"});
@@ -87,14 +93,13 @@ int list(const Context& context, const KeyOptions& options) {
 
 // An id as it is; otherwise the one active key of that name.
 Result<std::string> find_key(const ApiClient& api, const std::string& which) {
-  SLIPWAY_ASSIGN(const json::array items, items_of(api.get("/api/v1/keys")));
+  SLIPWAY_ASSIGN(const json::array items, all_items(api, "/api/v1/keys", {{"state", "active"}}));
   std::vector<std::string> ids;
   std::vector<std::string> names;
   for (const json::value& item : items) {
     if (!item.is_object()) continue;
     const json::object& key = item.as_object();
     if (text_of(key, "id") == which) return which;
-    if (text_of(key, "state") != "active") continue;
     names.push_back(text_of(key, "name"));
     if (names.back() == which) ids.push_back(text_of(key, "id"));
   }
@@ -102,6 +107,7 @@ Result<std::string> find_key(const ApiClient& api, const std::string& which) {
   if (ids.size() > 1)
     return fail(ErrorCode::kConflict, std::to_string(ids.size()) + " keys are called \"" + which + "\"", "",
                 "use one of the ids " + join(ids));
+  if (which.starts_with(kIdPrefix)) return which;  // revoked or expired, or the server says what is wrong
   const auto near = nearest(which, names);
   return fail(ErrorCode::kNotFound, "there is no active key \"" + which + "\"", "",
               near ? "did you mean \"" + *near + "\"?" : "slipway key list shows all keys");
@@ -172,6 +178,8 @@ void add_key_commands(CLI::App& app, Context& context) {
   on_call(command, context, options, create);
 
   command = keys->add_subcommand("list", "List keys");
+  command->add_option("--find", options->words, "In the name, the use case, the environment or the prefix")
+      ->type_name("TEXT");
   command->add_option("--use-case", options->use_case, "Only of this use case")->type_name("SLUG");
   command->add_option("--environment", options->environment, "Only of this environment")->type_name("NAME");
   on_call(command, context, options, list);

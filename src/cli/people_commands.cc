@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/command_parts.h"
 #include "cli/commands.h"
 
 namespace slipway::cli {
@@ -67,22 +68,7 @@ json::array grants_of(const std::vector<std::string>& roles) {
 
 // Every page of a list.
 Result<json::array> load_all(const ApiClient& api, const std::string& kind, const std::string& words) {
-  json::array all;
-  std::string cursor;
-  do {
-    SLIPWAY_ASSIGN(
-        const json::value page,
-        api.get(std::string(kPath) +
-                query_string({{"q", words}, {"kind", kind}, {"limit", "500"}, {"cursor", cursor}})));
-    const json::value* items = page.is_object() ? page.as_object().if_contains("items") : nullptr;
-    if (items == nullptr || !items->is_array())
-      return fail(ErrorCode::kInternal, "the server's answer has no items", "",
-                  "is this the address of a Slipway server?");
-    for (const json::value& item : items->as_array())
-      if (item.is_object()) all.push_back(item);
-    cursor = text_of(page.as_object(), "next_cursor");
-  } while (!cursor.empty());
-  return all;
+  return all_items(api, std::string(kPath), {{"q", words}, {"kind", kind}});
 }
 
 // By id, e-mail address or name; a name that several have is refused with their ids.

@@ -13,8 +13,9 @@
 namespace slipway::gateway {
 
 struct Caller {
-  std::shared_ptr<const Key> key;  // its environment lives as long as the snapshot
-  std::optional<Refusal> refusal;  // instead of a key
+  std::shared_ptr<const Key> key;
+  const Environment* environment = nullptr;  // the key's; lives as long as the snapshot
+  std::optional<Refusal> refusal;            // instead of a key
 };
 
 // Reads Authorization: Bearer, x-api-key or api-key, and notes that the key was used. Any thread.

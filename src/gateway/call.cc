@@ -68,10 +68,10 @@ Call::~Call() {
 }
 
 bool Call::captures_bodies() const {
-  return key != nullptr && key->environment->capture == CapturePolicy::kFull;
+  return environment != nullptr && environment->capture == CapturePolicy::kFull;
 }
 
-bool Call::strict() const { return key != nullptr && key->environment->durability == Durability::kStrict; }
+bool Call::strict() const { return environment != nullptr && environment->durability == Durability::kStrict; }
 
 void Call::note(const Refusal& refusal) {
   status = refusal.status;
@@ -107,7 +107,7 @@ telemetry::InvocationRecord Call::make_record() {
   record.surface = "openai";
   if (key != nullptr) {
     record.use_case = key->use_case;
-    record.environment = key->environment->name;
+    record.environment = key->environment;
     record.key_id = key->id;
     record.key_name = key->name;
   }
@@ -151,7 +151,7 @@ void Call::record() {
   if (key == nullptr && !gateway.may_record_unauthenticated(started_us)) return;
   std::string request_storage;
   std::string response_storage;
-  if (key != nullptr && key->environment->capture == CapturePolicy::kNone) record.rollup_only = true;
+  if (environment != nullptr && environment->capture == CapturePolicy::kNone) record.rollup_only = true;
   if (captures_bodies()) {
     record.request_body = limited_body(body, parts.limits.capture_bytes, request_storage);
     record.response_body = limited_body(response_body.empty() ? captured : response_body,
@@ -164,7 +164,7 @@ rt::Task<Result<>> Call::record_durably() {
   if (recorded_) co_return Result<>{};
   const GatewayParts& parts = gateway.parts();
   telemetry::InvocationRecord record = make_record();
-  if (key->environment->capture == CapturePolicy::kNone) record.rollup_only = true;
+  if (environment->capture == CapturePolicy::kNone) record.rollup_only = true;
   std::string request_storage;
   std::string response_storage;
   if (captures_bodies()) {

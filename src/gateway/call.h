@@ -61,6 +61,7 @@ class Call {
 
   // authenticate
   std::shared_ptr<const Key> key;
+  const Environment* environment = nullptr;  // the key's, in `snapshot`; set whenever `key` is
   // read
   llm::RequestScan scan;  // views that outlive the scanner are in `model` and `end_user`
   std::string model;

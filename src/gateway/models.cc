@@ -104,7 +104,7 @@ rt::Task<void> Gateway::serve_models(net::Exchange& exchange) {
     co_return;
   }
   call.status = telemetry::Status::kOk;
-  const Environment& environment = *call.key->environment;
+  const Environment& environment = *call.environment;
   constexpr std::string_view kOne = "/v1/models/";
   if (exchange.path().starts_with(kOne)) {
     const std::string name = url_decode(exchange.path().substr(kOne.size())).value_or("");

@@ -22,7 +22,7 @@ std::optional<Refusal> read_request(Call& call) {
   auto scanned = call.gateway.scanner().scan_request(call.body, kind);
   // A use case's prompt may need no messages of the caller's.
   if (!scanned && scanned.error().where == "messages") {
-    const Environment& environment = *call.key->environment;
+    const Environment& environment = *call.environment;
     auto again = call.gateway.scanner().scan_request(call.body, llm::ScanKind::kPrompt);
     if (again && again->model == call.key->use_case &&
         (environment.use_cases.contains(again->model) || !environment.names(again->model)))

@@ -29,7 +29,7 @@ std::string end_user_of(const Call& call, const json::object& body) {
 
 // The first of the model's targets that this environment can reach.
 std::optional<Refusal> find_target(Call& call) {
-  const Environment& environment = *call.key->environment;
+  const Environment& environment = *call.environment;
   const auto& targets = call.release->program->targets(call.variant);
   for (const llm::ModelTarget& target : targets) {
     const auto found = std::ranges::find(environment.connections, target.connection,

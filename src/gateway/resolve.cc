@@ -20,11 +20,11 @@ std::string known_names(const Environment& environment, const std::string& wante
 
 // A use case's own name means its release. Names that somebody configured as models stay models.
 std::optional<Refusal> find_use_case(Call& call) {
-  const Environment& environment = *call.key->environment;
-  const auto found = environment.use_cases.find(call.model);
+  const Environment& environment = *call.environment;
+  const UseCaseEntry* const found = environment.use_cases.find(call.model);
   if (call.model == call.key->use_case) {
-    if (found == environment.use_cases.end() && environment.names(call.model)) return std::nullopt;
-    if (found == environment.use_cases.end())
+    if (found == nullptr && environment.names(call.model)) return std::nullopt;
+    if (found == nullptr)
       return not_found(
           "no_release",
           fmt::format("The use case '{}' has no release in the environment '{}'. Promote one with "
@@ -34,10 +34,10 @@ std::optional<Refusal> find_use_case(Call& call) {
     if (call.operation == Operation::kEmbeddings)
       return invalid_request("unsupported_operation",
                              "A use case answers chat completions. Name a model for embeddings.", "model");
-    call.use_case = &found->second;
+    call.use_case = found;
     return std::nullopt;
   }
-  if (found == environment.use_cases.end() || environment.names(call.model)) return std::nullopt;
+  if (found == nullptr || environment.names(call.model)) return std::nullopt;
   return forbidden(
       "other_use_case",
       fmt::format(
@@ -48,7 +48,7 @@ std::optional<Refusal> find_use_case(Call& call) {
 }  // namespace
 
 std::optional<Refusal> resolve(Call& call) {
-  const Environment& environment = *call.key->environment;
+  const Environment& environment = *call.environment;
   if (!call.key->allows(call.model))
     return forbidden(
         "model_not_allowed",

@@ -14,6 +14,7 @@
 #include "base/config.h"
 #include "base/crypto.h"
 #include "base/result.h"
+#include "base/shared_map.h"
 #include "gateway/release.h"
 #include "llm/dialect.h"
 #include "net/client.h"
@@ -27,6 +28,7 @@ struct StringHash {
 };
 template <class T>
 using StringMap = std::unordered_map<std::string, T, StringHash, std::equal_to<>>;
+using UseCaseTable = SharedMap<std::string, UseCaseEntry, StringHash>;
 
 // How one connection fares; written by every loop, outlives snapshots.
 struct ConnectionHealth {
@@ -68,8 +70,8 @@ struct Environment {
   CapturePolicy capture = CapturePolicy::kFull;
   Durability durability = Durability::kNormal;
   std::vector<const Connection*> connections;
-  StringMap<Target> routes;           // configured names
-  StringMap<UseCaseEntry> use_cases;  // those with a release here
+  StringMap<Target> routes;  // configured names
+  UseCaseTable use_cases;    // those with a release here
 
   // A configured name, `connection/model`, or a name some connection serves (exact names before globs before
   // connections that serve everything, real providers before the simulated one). A null connection if none
@@ -89,7 +91,7 @@ struct Key {
   std::string id;
   std::string name;
   std::string use_case;
-  const Environment* environment = nullptr;
+  std::string environment;                  // its name: a key outlives the snapshot it was first in
   std::vector<std::string> allowed_models;  // globs, empty: all
   std::int64_t expires_at_us = 0;           // unix, 0: never
   std::uint32_t max_concurrent = 0;
@@ -98,11 +100,13 @@ struct Key {
   [[nodiscard]] bool allows(std::string_view model) const;
 };
 
+using KeyTable = SharedMap<Sha256, std::shared_ptr<const Key>, Sha256Hash>;
+
 struct Snapshot {
   std::uint64_t version = 0;
   std::vector<std::unique_ptr<Connection>> connections;
   std::vector<std::unique_ptr<Environment>> environments;
-  std::unordered_map<Sha256, std::shared_ptr<const Key>, Sha256Hash> keys;  // by SHA-256 of the secret
+  KeyTable keys;  // by SHA-256 of the secret
   std::shared_ptr<const telemetry::PriceTable> prices;
 
   [[nodiscard]] const Environment* environment(std::string_view name) const;

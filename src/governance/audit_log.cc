@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "store/like.h"
 
 namespace slipway::governance {
 
@@ -181,17 +182,12 @@ void add_conditions(Query& query, const AuditFilter& filter, std::string_view dr
   for (const std::string_view word : split(filter.text, ' ')) {
     if (word.empty() || words == kWordsLimit) continue;
     ++words;
-    std::string pattern = "%";
-    for (const char c : word) {
-      if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-      pattern += c;
-    }
     query
         .add(
             " AND lower(action || ' ' || object || ' ' || actor_name || ' ' || use_case || ' ' || detail) "
             "LIKE "
             "lower(")
-        .bind(pattern + "%")
+        .bind(store::contains_pattern(word))
         .add(") ESCAPE '\\'");
   }
   if (filter.scopes.empty()) return;

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "governance/use_cases.h"
+#include "store/like.h"
 
 namespace slipway::governance {
 
@@ -58,10 +59,11 @@ struct Row {
   }
 };
 
-std::vector<Row> fetch(soci::session& sql, const std::string& where, const std::string& value) {
-  std::vector<Row> rows;
-  Row row;
-  soci::statement statement(sql);
+constexpr std::string_view kColumns =
+    "id, name, prefix, hash, previous_hash, previous_until_us, use_case, environment, allowed_models, "
+    "max_concurrent, created_us, created_by, expires_us, revoked_us, last_used_us";
+
+void into_row(soci::statement& statement, Row& row) {
   statement.exchange(soci::into(row.id));
   statement.exchange(soci::into(row.name));
   statement.exchange(soci::into(row.prefix));
@@ -77,25 +79,120 @@ std::vector<Row> fetch(soci::session& sql, const std::string& where, const std::
   statement.exchange(soci::into(row.expires));
   statement.exchange(soci::into(row.revoked));
   statement.exchange(soci::into(row.last_used));
-  if (!value.empty()) statement.exchange(soci::use(value));
-  statement.alloc();
-  statement.prepare(
-      "SELECT id, name, prefix, hash, previous_hash, previous_until_us, use_case, environment, "
-      "allowed_models, "
-      "max_concurrent, created_us, created_by, expires_us, revoked_us, last_used_us FROM api_keys " +
-      where);
-  statement.define_and_bind();
-  statement.execute();
-  while (statement.fetch()) rows.push_back(row);
-  return rows;
 }
 
 Result<Row> find(soci::session& sql, const std::string& id) {
-  const std::vector<Row> rows = fetch(sql, "WHERE id = :id", id);
-  if (rows.empty())
+  Row row;
+  soci::statement statement(sql);
+  into_row(statement, row);
+  statement.exchange(soci::use(id));
+  statement.alloc();
+  statement.prepare(fmt::format("SELECT {} FROM api_keys WHERE id = :id", kColumns));
+  statement.define_and_bind();
+  if (!statement.execute(true))
     return fail(ErrorCode::kNotFound, fmt::format("there is no key with the id '{}'", ellipsize(id, 60)),
                 "id", "'slipway key list' shows the keys.");
-  return rows.front();
+  return row;
+}
+
+// The conditions of a list and what is bound to them; lives as long as the statement.
+struct Wanted {
+  std::string where = "1 = 1";
+  std::string pattern;
+  std::pair<long long, std::string> before;  // the last key of the page before
+
+  void bind(soci::statement& statement, const KeyQuery& query) const {
+    if (!query.text.empty())
+      for (const char* const name : {"name", "slug", "place", "prefix"})
+        statement.exchange(soci::use(pattern, name));
+    if (!query.use_case.empty()) statement.exchange(soci::use(query.use_case, "use_case"));
+    if (!query.environment.empty()) statement.exchange(soci::use(query.environment, "environment"));
+  }
+};
+
+Wanted wanted_of(const KeyQuery& query) {
+  Wanted wanted;
+  if (!query.text.empty()) {
+    wanted.pattern = store::contains_pattern(query.text);
+    wanted.where +=
+        " AND (lower(name) LIKE lower(:name) ESCAPE '\\' OR use_case LIKE lower(:slug) ESCAPE '\\' OR "
+        "environment LIKE lower(:place) ESCAPE '\\' OR prefix LIKE :prefix ESCAPE '\\')";
+  }
+  if (!query.use_case.empty()) wanted.where += " AND use_case = :use_case";
+  if (!query.environment.empty()) wanted.where += " AND environment = :environment";
+  return wanted;
+}
+
+// "<created>.<id>" in hexadecimal.
+std::string write_cursor(const ApiKey& last) {
+  const std::string text = fmt::format("{}.{}", last.created_us, last.id);
+  return hex(text.data(), text.size());
+}
+
+Result<std::pair<long long, std::string>> read_cursor(const std::string& cursor) {
+  const auto text = unhex(cursor);
+  const std::size_t dot = text ? text->find('.') : std::string::npos;
+  const auto created = dot == std::string::npos
+                           ? std::nullopt
+                           : parse_integer<std::int64_t>(std::string_view(*text).substr(0, dot));
+  if (!created)
+    return fail(ErrorCode::kInvalidArgument, "this is no cursor of a list of keys", "cursor",
+                "Take next_cursor of the page before as it is.");
+  return std::pair<long long, std::string>(*created, text->substr(dot + 1));
+}
+
+constexpr std::string_view kActive = "revoked_us = 0 AND (expires_us = 0 OR expires_us > :now)";
+
+// How many match, in both states.
+void count(soci::session& sql, const KeyQuery& query, const Wanted& wanted, long long now, KeyPage& page) {
+  long long active = 0;
+  long long all = 0;
+  soci::statement statement(sql);
+  statement.exchange(soci::into(active));
+  statement.exchange(soci::into(all));
+  statement.exchange(soci::use(now, "now"));
+  wanted.bind(statement, query);
+  statement.alloc();
+  statement.prepare(
+      fmt::format("SELECT COALESCE(SUM(CASE WHEN {} THEN 1 ELSE 0 END), 0), COUNT(*) FROM api_keys WHERE {}",
+                  kActive, wanted.where));
+  statement.define_and_bind();
+  statement.execute(true);
+  page.active = static_cast<std::uint64_t>(active);
+  page.inactive = static_cast<std::uint64_t>(all - active);
+}
+
+void add_items(soci::session& sql, const KeyQuery& query, const Wanted& wanted, long long now,
+               KeyPage& page) {
+  std::string where = wanted.where;
+  const long long limit = static_cast<long long>(query.limit) + 1;
+  Row row;
+  soci::statement statement(sql);
+  into_row(statement, row);
+  wanted.bind(statement, query);
+  if (query.active) {
+    where += fmt::format(" AND {}({})", *query.active ? "" : "NOT ", kActive);
+    statement.exchange(soci::use(now, "now"));
+  }
+  if (!query.cursor.empty()) {
+    where += " AND (created_us < :before OR (created_us = :same AND id < :id))";
+    statement.exchange(soci::use(wanted.before.first, "before"));
+    statement.exchange(soci::use(wanted.before.first, "same"));
+    statement.exchange(soci::use(wanted.before.second, "id"));
+  }
+  statement.exchange(soci::use(limit, "limit"));
+  statement.alloc();
+  statement.prepare(fmt::format(
+      "SELECT {} FROM api_keys WHERE {} ORDER BY created_us DESC, id DESC LIMIT :limit", kColumns, where));
+  statement.define_and_bind();
+  statement.execute();
+  while (statement.fetch()) {
+    if (page.items.size() == query.limit) {
+      page.next_cursor = write_cursor(page.items.back());
+      break;
+    }
+    page.items.push_back(row.key());
+  }
 }
 
 Sha256 digest_of(const std::string& hash_hex) {
@@ -185,11 +282,10 @@ Result<KeyWithSecret> KeyStore::create(NewKey wanted, const Actor& actor) {
     if (const Result<> fit = check_use_case(sql, policies_, key); !fit) return fail(fit.error());
     sql << "INSERT INTO api_keys (id, name, prefix, hash, previous_hash, previous_until_us, use_case, "
            "environment, "
-           "allowed_models, max_concurrent, created_us, created_by, expires_us, revoked_us, last_used_us) "
-           "VALUES "
+           "allowed_models, max_concurrent, created_us, created_by, expires_us, revoked_us, last_used_us, "
+           "changed) VALUES "
            "(:id, :name, :prefix, :hash, '', 0, :use_case, :environment, :models, :concurrent, :created, "
-           ":by, "
-           ":expires, 0, 0)",
+           ":by, :expires, 0, 0, (SELECT COALESCE(MAX(changed), 0) + 1 FROM api_keys))",
         soci::use(key.id), soci::use(key.name), soci::use(key.prefix), soci::use(hash),
         soci::use(key.use_case), soci::use(key.environment), soci::use(models), soci::use(concurrent),
         soci::use(created), soci::use(key.created_by), soci::use(expires);
@@ -203,11 +299,17 @@ Result<KeyWithSecret> KeyStore::create(NewKey wanted, const Actor& actor) {
   return made;
 }
 
-Result<std::vector<ApiKey>> KeyStore::list() {
-  return database_.read([](soci::session& sql) -> Result<std::vector<ApiKey>> {
-    std::vector<ApiKey> keys;
-    for (const Row& row : fetch(sql, "ORDER BY created_us DESC, id DESC", {})) keys.push_back(row.key());
-    return keys;
+Result<KeyPage> KeyStore::list(const KeyQuery& query) {
+  Wanted wanted = wanted_of(query);
+  if (!query.cursor.empty()) {
+    SLIPWAY_ASSIGN(wanted.before, read_cursor(query.cursor));
+  }
+  const long long now = unix_now_us();
+  return database_.read([&](soci::session& sql) -> Result<KeyPage> {
+    KeyPage page;
+    count(sql, query, wanted, now, page);
+    add_items(sql, query, wanted, now, page);
+    return page;
   });
 }
 
@@ -231,7 +333,8 @@ Result<KeyWithSecret> KeyStore::rotate(std::string_view id, std::uint32_t grace_
       return fail(ErrorCode::kConflict, "a revoked key can't be rotated", "id", "Create a new key instead.");
     const std::string previous = grace_s == 0 ? std::string() : row.hash;
     sql << "UPDATE api_keys SET hash = :hash, prefix = :prefix, previous_hash = :previous, "
-           "previous_until_us = :until WHERE id = :id",
+           "previous_until_us = :until, changed = (SELECT COALESCE(MAX(changed), 0) + 1 FROM api_keys) "
+           "WHERE id = :id",
         soci::use(hash), soci::use(prefix), soci::use(previous), soci::use(until), soci::use(key_id);
     SLIPWAY_ASSIGN(const Row now, find(sql, key_id));
     rotated.key = now.key();
@@ -246,22 +349,41 @@ Result<> KeyStore::revoke(std::string_view id, const Actor& actor) {
   return database_.write([&](soci::session& sql) -> Result<> {
     SLIPWAY_ASSIGN(const Row row, find(sql, key_id));
     if (row.revoked != 0) return {};
-    sql << "UPDATE api_keys SET revoked_us = :now WHERE id = :id", soci::use(now), soci::use(key_id);
+    sql << "UPDATE api_keys SET revoked_us = :now, changed = (SELECT COALESCE(MAX(changed), 0) + 1 FROM "
+           "api_keys) WHERE id = :id",
+        soci::use(now), soci::use(key_id);
     return audit(sql, actor, "revoke", row.key(), {});
   });
 }
 
-Result<std::vector<ActiveDigest>> KeyStore::load_active() {
+Result<LiveKeys> KeyStore::load_live(std::int64_t mark) {
   const std::int64_t now_us = unix_now_us();
-  return database_.read([&](soci::session& sql) -> Result<std::vector<ActiveDigest>> {
-    std::vector<ActiveDigest> digests;
-    for (const Row& row : fetch(sql, "WHERE revoked_us = 0", {})) {
-      const ApiKey key = row.key();
-      digests.push_back({digest_of(row.hash), key, 0});
+  return database_.read([mark, now_us](soci::session& sql) -> Result<LiveKeys> {
+    LiveKeys live;
+    long long newest = 0;
+    sql << "SELECT COALESCE(MAX(changed), 0) FROM api_keys", soci::into(newest);
+    live.mark = newest;
+    // A database that was put back to an earlier state counts from there again.
+    live.everything = mark == 0 || mark > newest;
+    const long long after = live.everything ? 0 : mark;
+    Row row;
+    soci::statement statement(sql);
+    into_row(statement, row);
+    statement.exchange(soci::use(after));
+    statement.alloc();
+    statement.prepare(
+        fmt::format("SELECT {} FROM api_keys WHERE {}", kColumns,
+                    live.everything ? "revoked_us = 0 AND changed > :after" : "changed > :after"));
+    statement.define_and_bind();
+    statement.execute();
+    while (statement.fetch()) {
+      LiveKey& one = live.keys.emplace_back(LiveKey{row.key(), {}});
+      if (row.revoked != 0) continue;
+      one.digests.push_back({digest_of(row.hash), 0});
       if (!row.previous_hash.empty() && row.previous_until > now_us)
-        digests.push_back({digest_of(row.previous_hash), key, row.previous_until});
+        one.digests.push_back({digest_of(row.previous_hash), row.previous_until});
     }
-    return digests;
+    return live;
   });
 }
 

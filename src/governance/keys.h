@@ -51,11 +51,37 @@ struct KeyWithSecret {
   std::string secret;
 };
 
-// A digest by which a key can be presented at the moment, for the gateway's snapshot.
-struct ActiveDigest {
-  Sha256 digest;
+// A key as the gateway's snapshot needs it, and the digests by which it can be presented: none once it is
+// revoked.
+struct LiveKey {
+  struct Digest {
+    Sha256 digest;
+    std::int64_t until_us = 0;  // 0: as long as the key; else when this digest ends (a rotated secret)
+  };
   ApiKey key;
-  std::int64_t until_us = 0;  // 0: as long as the key; else when this digest ends (a rotated secret)
+  std::vector<Digest> digests;
+};
+
+struct LiveKeys {
+  std::vector<LiveKey> keys;
+  std::int64_t mark = 0;   // for the next question
+  bool everything = true;  // false: only what has changed since the mark that was given
+};
+
+struct KeyQuery {
+  std::string text = {};  // in the name, the use case, the environment or the secret's prefix; any case
+  std::string use_case = {};
+  std::string environment = {};
+  std::optional<bool> active = {};  // neither revoked nor expired
+  std::string cursor = {};          // of the page before
+  std::uint32_t limit = 100;
+};
+
+struct KeyPage {
+  std::vector<ApiKey> items;  // newest first
+  std::string next_cursor;    // empty: the last page
+  std::uint64_t active = 0;   // of all that match but for `active`
+  std::uint64_t inactive = 0;
 };
 
 class KeyStore {
@@ -67,13 +93,13 @@ class KeyStore {
   // kInvalidArgument for a bad field (`where` names it), kNotFound for an unknown use case or environment,
   // kConflict if the use case is retired or not approved where it has to be.
   Result<KeyWithSecret> create(NewKey wanted, const Actor& actor);
-  Result<ApiKey> get(std::string_view id);  // kNotFound
-  Result<std::vector<ApiKey>> list();       // newest first
+  Result<ApiKey> get(std::string_view id);      // kNotFound
+  Result<KeyPage> list(const KeyQuery& query);  // kInvalidArgument for a cursor that is none
   // A new secret; the old one works for `grace_s` more seconds. kNotFound; kConflict if revoked.
   Result<KeyWithSecret> rotate(std::string_view id, std::uint32_t grace_s, const Actor& actor);
   Result<> revoke(std::string_view id, const Actor& actor);  // kNotFound; revoking twice is fine
-  // Everything that may be presented now or was about to expire.
-  Result<std::vector<ActiveDigest>> load_active();
+  // What may be presented now, or only the keys that have changed since `mark`; 0: all.
+  Result<LiveKeys> load_live(std::int64_t mark);
   // Notes when keys were last used.
   Result<> note_used(const std::vector<std::pair<std::string, std::int64_t>>& used);
 

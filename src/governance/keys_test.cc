@@ -48,7 +48,7 @@ class GovernanceTest : public testing::Test {
   const std::filesystem::path& directory_ = temporary_.path();
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<PolicyStore> policies_;
-  const std::vector<EnvironmentRule> kEnvironments = {{"dev", false}, {"prod", true}};
+  const std::vector<EnvironmentRule> kEnvironments = {{"dev", false}, {"dev2", false}, {"prod", true}};
   const Actor kActor{"p1", "admin", "user"};
 };
 
@@ -59,12 +59,13 @@ TEST_F(GovernanceTest, AKeyIsStoredAsADigestOnly) {
   ASSERT_TRUE(made) << made.error().describe();
   EXPECT_TRUE(made->secret.starts_with("sk-slp-"));
   EXPECT_GE(made->secret.size(), 7u + 43u);  // 256 bits
-  const auto active = keys.load_active();
-  ASSERT_TRUE(active);
-  ASSERT_EQ(active->size(), 1u);
-  EXPECT_EQ(active->front().digest, sha256(made->secret));
-  EXPECT_EQ(active->front().key.allowed_models, wanted().allowed_models);
-  EXPECT_EQ(active->front().key.max_concurrent, 7u);
+  const auto live = keys.load_live(0);
+  ASSERT_TRUE(live);
+  ASSERT_EQ(live->keys.size(), 1u);
+  ASSERT_EQ(live->keys.front().digests.size(), 1u);
+  EXPECT_EQ(live->keys.front().digests.front().digest, sha256(made->secret));
+  EXPECT_EQ(live->keys.front().key.allowed_models, wanted().allowed_models);
+  EXPECT_EQ(live->keys.front().key.max_concurrent, 7u);
   std::string stored;
   const auto read = database_->read([&](soci::session& sql) -> Result<> {
     sql << "SELECT id || name || prefix || hash || previous_hash || allowed_models || created_by FROM "
@@ -93,18 +94,21 @@ TEST_F(GovernanceTest, ARotatedSecretWorksForItsGraceOnly) {
   const auto rotated = keys.rotate(made->key.id, 60, kActor);
   ASSERT_TRUE(rotated) << rotated.error().describe();
   EXPECT_NE(rotated->secret, made->secret);
-  auto active = keys.load_active();
-  ASSERT_TRUE(active);
-  ASSERT_EQ(active->size(), 2u);
-  EXPECT_EQ(active->at(0).digest, sha256(rotated->secret));
-  EXPECT_EQ(active->at(0).until_us, 0);
-  EXPECT_EQ(active->at(1).digest, sha256(made->secret));
-  EXPECT_GT(active->at(1).until_us, unix_now_us());
-  EXPECT_LE(active->at(1).until_us, unix_now_us() + 60'000'000);
+  auto live = keys.load_live(0);
+  ASSERT_TRUE(live);
+  ASSERT_EQ(live->keys.size(), 1u);
+  const auto& digests = live->keys.front().digests;
+  ASSERT_EQ(digests.size(), 2u);
+  EXPECT_EQ(digests[0].digest, sha256(rotated->secret));
+  EXPECT_EQ(digests[0].until_us, 0);
+  EXPECT_EQ(digests[1].digest, sha256(made->secret));
+  EXPECT_GT(digests[1].until_us, unix_now_us());
+  EXPECT_LE(digests[1].until_us, unix_now_us() + 60'000'000);
   ASSERT_TRUE(keys.rotate(made->key.id, 0, kActor));
-  active = keys.load_active();
-  ASSERT_TRUE(active);
-  EXPECT_EQ(active->size(), 1u);
+  live = keys.load_live(0);
+  ASSERT_TRUE(live);
+  ASSERT_EQ(live->keys.size(), 1u);
+  EXPECT_EQ(live->keys.front().digests.size(), 1u);
 }
 
 TEST_F(GovernanceTest, ARevokedKeyIsNoLongerActiveAndCannotComeBack) {
@@ -114,14 +118,80 @@ TEST_F(GovernanceTest, ARevokedKeyIsNoLongerActiveAndCannotComeBack) {
   ASSERT_TRUE(made);
   ASSERT_TRUE(keys.revoke(made->key.id, kActor));
   EXPECT_TRUE(keys.revoke(made->key.id, kActor)) << "revoking twice is fine";
-  EXPECT_TRUE(keys.load_active()->empty());
-  EXPECT_EQ(keys.list()->front().state(unix_now_us()), "revoked");
+  EXPECT_TRUE(keys.load_live(0)->keys.empty());
+  EXPECT_EQ(keys.list({})->items.front().state(unix_now_us()), "revoked");
   const auto rotated = keys.rotate(made->key.id, 0, kActor);
   ASSERT_FALSE(rotated);
   EXPECT_EQ(rotated.error().code, ErrorCode::kConflict);
   const auto unknown = keys.revoke("key_none", kActor);
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(GovernanceTest, OnlyKeysThatHaveChangedAreReadAgain) {
+  register_use_case();
+  KeyStore keys(*database_, policies());
+  const auto first = keys.create(wanted("first"), kActor);
+  const auto second = keys.create(wanted("second"), kActor);
+  ASSERT_TRUE(first && second);
+  const auto all = keys.load_live(0);
+  ASSERT_TRUE(all);
+  EXPECT_TRUE(all->everything);
+  EXPECT_EQ(all->keys.size(), 2u);
+  auto since = keys.load_live(all->mark);
+  ASSERT_TRUE(since);
+  EXPECT_FALSE(since->everything);
+  EXPECT_TRUE(since->keys.empty());
+  ASSERT_TRUE(keys.note_used({{first->key.id, 5}})) << "a snapshot does not depend on it";
+  ASSERT_TRUE(keys.revoke(second->key.id, kActor));
+  since = keys.load_live(all->mark);
+  ASSERT_TRUE(since);
+  ASSERT_EQ(since->keys.size(), 1u);
+  EXPECT_EQ(since->keys.front().key.id, second->key.id);
+  EXPECT_TRUE(since->keys.front().digests.empty());
+  ASSERT_TRUE(keys.rotate(first->key.id, 60, kActor));
+  const auto last = keys.load_live(since->mark);
+  ASSERT_TRUE(last);
+  ASSERT_EQ(last->keys.size(), 1u);
+  EXPECT_EQ(last->keys.front().digests.size(), 2u);
+  // A database that was put back counts from an earlier mark.
+  EXPECT_TRUE(keys.load_live(last->mark + 1)->everything);
+}
+
+TEST_F(GovernanceTest, KeysAreListedInPagesAndFound) {
+  register_use_case();
+  KeyStore keys(*database_, policies());
+  for (const char* const name : {"ci", "shop", "Shop 100%", "old"})
+    ASSERT_TRUE(keys.create(wanted(name), kActor));
+  NewKey elsewhere = wanted("shop in prod");
+  elsewhere.environment = "dev2";
+  ASSERT_TRUE(keys.create(elsewhere, kActor));
+  const auto names = [&](KeyQuery query) {
+    std::vector<std::string> found;
+    do {
+      const auto page = keys.list(query);
+      EXPECT_TRUE(page) << page.error().describe();
+      if (!page) break;
+      EXPECT_LE(page->items.size(), query.limit);
+      for (const ApiKey& key : page->items) found.push_back(key.name);
+      query.cursor = page->next_cursor;
+    } while (!query.cursor.empty());
+    return found;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names({.limit = 2}), (Names{"shop in prod", "old", "Shop 100%", "shop", "ci"}));
+  EXPECT_EQ(names({.text = "SHOP", .limit = 1}), (Names{"shop in prod", "Shop 100%", "shop"}));
+  EXPECT_EQ(names({.text = "100%"}), Names{"Shop 100%"});
+  EXPECT_EQ(names({.text = "sup"}).size(), 5u) << "of the use case 'support'";
+  EXPECT_EQ(names({.environment = "dev2"}), Names{"shop in prod"});
+  const auto old = keys.list({.text = "old"});
+  ASSERT_TRUE(old);
+  ASSERT_TRUE(keys.revoke(old->items.front().id, kActor));
+  EXPECT_EQ(names({.active = true, .limit = 2}), (Names{"shop in prod", "Shop 100%", "shop", "ci"}));
+  EXPECT_EQ(names({.active = false}), Names{"old"});
+  EXPECT_EQ(keys.list({})->active, 4u);
+  EXPECT_EQ(keys.list({.active = true})->inactive, 1u) << "counted whatever state is shown";
+  EXPECT_EQ(keys.list({.cursor = "zz"}).error().where, "cursor");
 }
 
 TEST_F(GovernanceTest, BadKeysAreRefusedNamingTheField) {
@@ -137,7 +207,7 @@ TEST_F(GovernanceTest, BadKeysAreRefusedNamingTheField) {
   const auto refused = keys.create(lost, kActor);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kNotFound);
-  EXPECT_TRUE(keys.list()->empty());
+  EXPECT_TRUE(keys.list({})->items.empty());
 }
 
 TEST_F(GovernanceTest, LastUseOnlyMovesForward) {
@@ -147,7 +217,7 @@ TEST_F(GovernanceTest, LastUseOnlyMovesForward) {
   ASSERT_TRUE(made);
   ASSERT_TRUE(keys.note_used({{made->key.id, 2'000}}));
   ASSERT_TRUE(keys.note_used({{made->key.id, 1'000}}));
-  EXPECT_EQ(keys.list()->front().last_used_us, 2'000);
+  EXPECT_EQ(keys.list({})->items.front().last_used_us, 2'000);
 }
 
 TEST_F(GovernanceTest, AOneTimeTokenOpensOneSession) {

@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "base/text.h"
 #include "governance/principal_rows.h"
+#include "store/like.h"
 
 namespace slipway::governance {
 
@@ -95,15 +96,6 @@ Result<std::pair<std::string, std::string>> read_cursor(const std::string& curso
     return fail(ErrorCode::kInvalidArgument, "this is no cursor of a list of principals", "cursor",
                 "Take next_cursor of the page before as it is.");
   return std::pair{text->substr(0, at), text->substr(at + 1)};
-}
-
-std::string contains_pattern(std::string_view text) {
-  std::string pattern = "%";
-  for (const char c : text) {
-    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-    pattern += c;
-  }
-  return pattern + "%";
 }
 
 Result<std::string> make_invitation(soci::session& sql, const std::string& id, std::int64_t valid_us) {
@@ -256,7 +248,7 @@ Result<PrincipalPage> PrincipalStore::list(const PrincipalQuery& query) {
   if (!query.cursor.empty()) {
     SLIPWAY_ASSIGN(after, read_cursor(query.cursor));
   }
-  const std::string pattern = contains_pattern(query.text);
+  const std::string pattern = store::contains_pattern(query.text);
   const long long limit = static_cast<long long>(query.limit) + 1;
   return database_.read([&](soci::session& sql) -> Result<PrincipalPage> {
     std::string where = "1 = 1";

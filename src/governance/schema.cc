@@ -66,6 +66,14 @@ Result<> migrate_governance(store::Database& database) {
                 last_used_us BIGINT NOT NULL))",
            "CREATE UNIQUE INDEX api_keys_by_hash ON api_keys (hash)",
        }},
+      {2,
+       "which keys have changed, and pages of them",
+       {
+           "ALTER TABLE api_keys ADD COLUMN changed BIGINT NOT NULL DEFAULT 1",
+           // Of many keys a snapshot reads those that have changed since the last one.
+           "CREATE INDEX api_keys_by_change ON api_keys (changed)",
+           "CREATE INDEX api_keys_by_age ON api_keys (created_us, id)",
+       }},
   };
   SLIPWAY_TRY(store::migrate(database, "governance", kMigrations));
   SLIPWAY_TRY(migrate_people(database));

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "store/like.h"
 #include "store/migrations.h"
 
 namespace slipway::governance {
@@ -94,15 +95,6 @@ struct Where {
   }
 };
 
-std::string escape_like(std::string_view word) {
-  std::string out = "%";
-  for (const char c : word) {
-    if (c == '%' || c == '_' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '%';
-}
-
 // Slugs hold only a-z, 0-9 and '-', so that they may stand in the text; whatever else is asked for matches
 // nothing.
 std::string slug_list(const std::vector<std::string>& slugs) {
@@ -131,7 +123,8 @@ Where where_of(const UseCaseFilter& filter, std::string_view cursor, std::int64_
         now_us);
   if (filter.only) where.text += " AND slug IN (" + slug_list(*filter.only) + ")";
   for (const std::string_view word : split(filter.words, ' '))
-    if (!trim(word).empty()) where.add("search_text LIKE ? ESCAPE '\\'", escape_like(to_lower(trim(word))));
+    if (!trim(word).empty())
+      where.add("search_text LIKE ? ESCAPE '\\'", store::contains_pattern(to_lower(trim(word))));
   if (!cursor.empty()) where.add("slug > ?", std::string(cursor));
   return where;
 }

@@ -277,8 +277,9 @@ Result<UseCase> UseCaseStore::retire(std::string_view slug, std::string_view rea
     long long keys = 0;
     sql << "SELECT COUNT(*) FROM api_keys WHERE use_case = :slug AND revoked_us = 0",
         soci::use(use_case.slug), soci::into(keys);
-    sql << "UPDATE api_keys SET revoked_us = :now WHERE use_case = :slug AND revoked_us = 0", soci::use(now),
-        soci::use(use_case.slug);
+    sql << "UPDATE api_keys SET revoked_us = :now, changed = (SELECT COALESCE(MAX(changed), 0) + 1 FROM "
+           "api_keys) WHERE use_case = :slug AND revoked_us = 0",
+        soci::use(now), soci::use(use_case.slug);
     use_case.state = UseCaseState::kRetired;
     use_case.retire_reason = std::string(why);
     use_case.updated_us = now;

@@ -115,10 +115,10 @@ TEST_F(UseCasesTest, RetiringEndsItsKeysAndItsLife) {
   const auto key =
       keys_->create({.name = "app", .use_case = "support", .environment = "prod"}, admin_.actor());
   ASSERT_TRUE(key) << key.error().describe();
-  EXPECT_EQ(keys_->load_active()->size(), 1u);
+  EXPECT_EQ(keys_->load_live(0)->keys.size(), 1u);
   EXPECT_FALSE(use_cases_->retire("support", " ", author_.actor()));
   ASSERT_TRUE(use_cases_->retire("support", "Replaced by the new shop.", author_.actor()));
-  EXPECT_TRUE(keys_->load_active()->empty());
+  EXPECT_TRUE(keys_->load_live(0)->keys.empty());
   EXPECT_EQ(audit().back().action, "use_case.retire");
   EXPECT_EQ(use_cases_->get("support")->state, UseCaseState::kRetired);
   EXPECT_EQ(use_cases_->update("support", 99, {{"purpose", "x"}}, author_.actor()).error().code,

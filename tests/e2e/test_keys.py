@@ -19,7 +19,7 @@ def in_seconds(seconds):
 
 
 def listed(house, key_id):
-    return next(item for item in house.api("GET", "/keys", expect=200)["items"] if item["id"] == key_id)
+    return house.api("GET", f"/keys/{key_id}", expect=200)
 
 
 def refused(house, key):
@@ -35,7 +35,27 @@ def test_create_and_list(house):
     assert fields["expires_at"] is None and fields["revoked_at"] is None
     # 256 bits do not fit into fewer characters, and the prefix gives few of them away.
     assert len(key) >= 40 and key.startswith(fields["prefix"]) and len(fields["prefix"]) <= 16
-    assert str(key) not in json.dumps(house.api("GET", "/keys", expect=200))
+    first = house.api("GET", "/keys", expect=200)
+    assert fields in first["items"] and str(key) not in json.dumps(first)
+    assert house.api("GET", "/keys/key_unknown").status_code == 404
+
+
+def test_lists_come_in_pages_and_are_searched(house):
+    names = [f"paged key {number}" for number in range(5)]
+    keys = [house.make_key(name=name) for name in names]
+    house.api("DELETE", f"/keys/{keys[0].id}", expect=204)
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = house.api("GET", "/keys", params={"q": "PAGED key", "limit": 2, **({"cursor": cursor} if cursor else {})}, expect=200)
+        assert len(page["items"]) <= 2 and (page["active"], page["inactive"]) == (4, 1)
+        seen += [item["name"] for item in page["items"]]
+        cursor = page["next_cursor"]
+    assert seen == names[::-1]
+    ended = house.api("GET", "/keys", params={"q": "paged key", "state": "inactive"}, expect=200)["items"]
+    assert [item["id"] for item in ended] == [keys[0].id]
+    for query, field in (({"cursor": "x"}, "cursor"), ({"state": "gone"}, "state"), ({"limit": 0}, "limit"), ({"q": "x" * 401}, "q")):
+        answer = house.api("GET", "/keys", params=query)
+        assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == field, answer.text
 
 
 def test_last_use_is_shown(house, key):

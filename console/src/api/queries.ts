@@ -56,19 +56,52 @@ export function invocationQuery(id: string) {
   });
 }
 
-export function keysQuery(environment?: string) {
-  return queryOptions({
-    queryKey: ['keys', environment ?? ''],
-    queryFn: async ({signal}) => (await need(api.GET('/api/v1/keys', {signal, params: {query: {environment}}}))).items,
+const kKeysPage = 100;
+
+export interface KeySearch {
+  environment?: string;
+  q?: string;
+  state?: 'active' | 'inactive';
+}
+
+export function keyPagesQuery(search: KeySearch) {
+  return infiniteQueryOptions({
+    queryKey: ['keys', 'list', search],
+    queryFn: ({signal, pageParam}) => need(api.GET('/api/v1/keys', {signal, params: {query: {...search, limit: kKeysPage, ...(pageParam ? {cursor: pageParam} : {})}}})),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
     staleTime: 10_000,
   });
 }
 
-export const useCasesQuery = queryOptions({
-  queryKey: ['use-cases'],
-  queryFn: async ({signal}) => (await need(api.GET('/api/v1/use-cases', {signal}))).items,
-  staleTime: kMinute,
-});
+// The newest that match: for a choice that is searched as one types.
+export function someKeysQuery(q: string) {
+  return queryOptions({
+    queryKey: ['keys', 'some', q],
+    queryFn: async ({signal}) => (await need(api.GET('/api/v1/keys', {signal, params: {query: {limit: kKeysPage, ...(q ? {q} : {})}}}))).items,
+    placeholderData: keepPreviousData,
+    staleTime: 10_000,
+  });
+}
+
+export function keyQuery(id: string) {
+  return queryOptions({
+    queryKey: ['keys', 'one', id],
+    queryFn: ({signal}) => need(api.GET('/api/v1/keys/{id}', {signal, params: {path: {id}}})),
+    staleTime: kMinute,
+  });
+}
+
+// The first that match: for a choice that is searched as one types.
+export function someUseCasesQuery(q: string) {
+  return queryOptions({
+    queryKey: ['use-cases', q],
+    queryFn: async ({signal}) => (await need(api.GET('/api/v1/use-cases', {signal, params: {query: {limit: 100, ...(q ? {q} : {})}}}))).items,
+    placeholderData: keepPreviousData,
+    staleTime: kMinute,
+  });
+}
 
 export function modelsQuery(environment?: string) {
   return queryOptions({

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Making, rotating and revoking a key.
 import {Alert, Autocomplete, Button, Group, Modal, NumberInput, Select, Stack, Tabs, TagsInput, Text, TextInput} from '@mantine/core';
+import {useDebouncedValue} from '@mantine/hooks';
 import {IconAlertTriangle} from '@tabler/icons-react';
 import {useMutation, useQuery, useQueryClient} from '@tanstack/react-query';
 import {useState, type FormEvent} from 'react';
 import {api, need} from '../api/client';
-import {modelsQuery, sessionQuery, useCasesQuery} from '../api/queries';
+import {modelsQuery, sessionQuery, someUseCasesQuery} from '../api/queries';
 import type {Key, KeyWithSecret} from '../api/types';
 import {formatFullTime} from '../lib/format';
 import {toLocalInput} from '../lib/range';
@@ -21,7 +22,6 @@ const kExpiries = [
 export function CreateKey({environment, onClose, onMade}: {environment: string | undefined; onClose: () => void; onMade: (made: KeyWithSecret) => void}) {
   const queryClient = useQueryClient();
   const {data: session} = useQuery(sessionQuery);
-  const {data: useCases} = useQuery(useCasesQuery);
   const environments = session?.environments.map((e) => e.name) ?? [];
   const [name, setName] = useState('');
   const [useCase, setUseCase] = useState('');
@@ -31,16 +31,19 @@ export function CreateKey({environment, onClose, onMade}: {environment: string |
   const [expiresAt, setExpiresAt] = useState(() => toLocalInput(new Date(Date.now() + 7 * 86_400_000)));
   const [concurrent, setConcurrent] = useState<number | ''>('');
   const {data: offered} = useQuery(modelsQuery(where || undefined));
-  const slugs = useCases?.map((u) => u.slug) ?? [];
   const slug = useCase.trim();
+  const [asked] = useDebouncedValue(slug, 200);
+  const {data: useCases} = useQuery(someUseCasesQuery(asked));
+  const slugs = useCases?.map((u) => u.slug) ?? [];
   const unknown = slug !== '' && useCases !== undefined && !slugs.includes(slug);
   const problem = unknown ? slugProblem(slug) : null;
 
   const make = useMutation({
     mutationFn: async () => {
       if (unknown) {
+        // That it exists already is no harm: the list shows only some of very many.
         await api.POST('/api/v1/use-cases', {body: {slug, name: slug}});
-        void queryClient.invalidateQueries({queryKey: useCasesQuery.queryKey});
+        void queryClient.invalidateQueries({queryKey: ['use-cases']});
       }
       const expires_at = expiry === '' ? null : expiry === 'at' ? new Date(expiresAt).toISOString() : new Date(Date.now() + Number(expiry) * 86_400_000).toISOString();
       return need(api.POST('/api/v1/keys', {

@@ -2,13 +2,14 @@
 // Who may call: API keys, each for one use case in one environment.
 import {ActionIcon, Badge, Button, Menu, Switch, TextInput} from '@mantine/core';
 import {IconBan, IconDots, IconKey, IconListDetails, IconPlus, IconRefresh, IconSearch} from '@tabler/icons-react';
-import {useQuery} from '@tanstack/react-query';
+import {useInfiniteQuery} from '@tanstack/react-query';
 import {createColumnHelper, createSortedRowModel, rowSortingFeature, tableFeatures, useTable} from '@tanstack/react-table';
 import {Link, useSearch} from '@tanstack/react-router';
-import {useMemo, useState} from 'react';
-import {keysQuery} from '../api/queries';
+import {useDebouncedValue} from '@mantine/hooks';
+import {useState} from 'react';
+import {keyPagesQuery} from '../api/queries';
 import type {Key, KeyWithSecret} from '../api/types';
-import {formatAgo, formatFullTime} from '../lib/format';
+import {formatAgo, formatFullTime, plural} from '../lib/format';
 import {cleanShell} from '../lib/search';
 import {TopBar} from '../ui/bits';
 import {EnvironmentSelect} from '../ui/controls';
@@ -30,41 +31,44 @@ const columns = helper.columns([
 
 export function KeysPage() {
   const search = cleanShell(useSearch({strict: false}));
-  const query = useQuery(keysQuery(search.environment));
   const [all, setAll] = useState(false);
   const [text, setText] = useState('');
+  const [q] = useDebouncedValue(text.trim(), 200);
   const [creating, setCreating] = useState(false);
   const [secret, setSecret] = useState<{made: KeyWithSecret; rotated: boolean} | null>(null);
   const [rotating, setRotating] = useState<Key | null>(null);
   const [revoking, setRevoking] = useState<Key | null>(null);
-  const shown = useMemo(() => {
-    const word = text.trim().toLowerCase();
-    return (query.data ?? []).filter((key) => (all || key.state === 'active') &&
-        `${key.name} ${key.use_case} ${key.prefix} ${key.environment}`.toLowerCase().includes(word));
-  }, [query.data, all, text]);
-  const inactive = (query.data ?? []).filter((key) => key.state !== 'active').length;
+  const query = useInfiniteQuery(keyPagesQuery({environment: search.environment, ...(q ? {q} : {}), ...(all ? {} : {state: 'active'})}));
+  const shown = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const {active = 0, inactive = 0} = query.data?.pages.at(-1) ?? {};
+  const none = query.data && active + inactive === 0 && !q;
+  const total = all ? active + inactive : active;
   const create = <Button size="xs" leftSection={<IconPlus size={15} aria-hidden />} onClick={() => setCreating(true)}>Create a key</Button>;
   return (
     <>
       <TopBar title="Keys"><EnvironmentSelect value={search.environment} />{create}</TopBar>
-      <div className="page">
+      <div className="page" aria-busy={query.isFetching}>
         {query.isPending && <PageLoading />}
         {query.isError && <ErrorNotice error={query.error} what="The keys could not be loaded" onRetry={() => void query.refetch()} />}
-        {query.data && query.data.length === 0 && (
+        {none && (
           <EmptyState icon={<IconKey size={40} stroke={1.4} aria-hidden />} title={search.environment ? `No key for ${search.environment} yet` : 'No key yet'}>
             <p className="empty-text">A program shows a key with each call. The key says which use case it works for, in which environment, and which models it may
               use; its calls are counted and priced under that name. The secret is shown once, when the key is made.</p>
             {create}
           </EmptyState>
         )}
-        {query.data && query.data.length > 0 && (
+        {query.data && !none && (
           <>
             <div style={{display: 'flex', alignItems: 'center', gap: 14, marginBottom: 12, flexWrap: 'wrap'}}>
               <TextInput size="xs" w={240} type="search" aria-label="Find a key" placeholder="Find a key…" value={text} onChange={(e) => setText(e.currentTarget.value)} leftSection={<IconSearch size={15} aria-hidden />} />
-              {inactive > 0 && <Switch size="sm" label={`Show ${inactive} revoked or expired`} checked={all} onChange={(e) => setAll(e.currentTarget.checked)} />}
+              {(inactive > 0 || all) && <Switch size="sm" label={`Show ${inactive} revoked or expired`} checked={all} onChange={(e) => setAll(e.currentTarget.checked)} />}
             </div>
             <div className="card scroll-x" role="region" aria-label="Keys" tabIndex={0}>
               <KeyTable keys={shown} onRotate={setRotating} onRevoke={setRevoking} />
+            </div>
+            <div className="filters" style={{marginTop: 12}}>
+              <span className="quiet" aria-live="polite">{shown.length < total ? `${shown.length} of ${plural(total, 'key')}, newest first` : plural(total, 'key')}</span>
+              {query.hasNextPage && <Button size="xs" variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button>}
             </div>
           </>
         )}

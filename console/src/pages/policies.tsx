@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // "What does an environment ask for before a release may go there?", and who said so.
 import '../app/governance.css';
-import {SegmentedControl, Select} from '@mantine/core';
+import {SegmentedControl} from '@mantine/core';
 import {useQuery} from '@tanstack/react-query';
 import {getRouteApi, Link} from '@tanstack/react-router';
 import {effectivePolicyQuery, policyQuery, type EffectivePolicy} from '../api/governance';
-import {sessionQuery, useCasesQuery} from '../api/queries';
+import {sessionQuery} from '../api/queries';
 import {formatMinute, plural} from '../lib/format';
 import {isFrozen, policyRules} from '../lib/governance';
 import {cleanShell} from '../lib/search';
@@ -14,6 +14,7 @@ import {Copy, TopBar} from '../ui/bits';
 import {useSetSearch} from '../ui/controls';
 import {Ago, Nothing, Panel, Tag} from '../ui/marks';
 import {ErrorNotice, PageLoading} from '../ui/notices';
+import {UseCaseSelect} from '../ui/use-case-select';
 
 const route = getRouteApi('/app/policies');
 
@@ -21,7 +22,6 @@ export function PoliciesPage() {
   const search = route.useSearch();
   const setSearch = useSetSearch();
   const {data: session} = useQuery(sessionQuery);
-  const {data: useCases} = useQuery(useCasesQuery);
   const environments = session?.environments.map((e) => e.name) ?? [];
   const environment = cleanShell({...search}).environment ?? environments.at(-1) ?? '';
   const owner = search.owner ?? 'shared';
@@ -29,8 +29,8 @@ export function PoliciesPage() {
   return (
     <>
       <TopBar title="Policies">
-        <Select size="xs" w={220} aria-label="For" searchable allowDeselect={false} value={owner} onChange={(value) => setSearch({owner: value === 'shared' || !value ? undefined : value})}
-                data={[{value: 'shared', label: 'Every use case (shared)'}, ...new Set([...(useCases ?? []).map((u) => u.slug), ...(owner === 'shared' ? [] : [owner])])]} />
+        <UseCaseSelect size="xs" w={220} aria-label="For" allowDeselect={false} before={[{value: 'shared', label: 'Every use case (shared)'}]} value={owner}
+                       onChange={(value) => setSearch({owner: value === 'shared' || !value ? undefined : value})} />
       </TopBar>
       <div className="page">
         {environments.length > 1 && <SegmentedControl mb="md" size="sm" aria-label="Environment" value={environment} data={environments} onChange={(value) => setSearch({environment: value})} />}

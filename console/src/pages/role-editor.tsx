@@ -3,14 +3,13 @@
 import {ActionIcon, Button, Select, Text} from '@mantine/core';
 import {IconPlus, IconX} from '@tabler/icons-react';
 import {useQuery} from '@tanstack/react-query';
-import {sessionQuery, useCasesQuery} from '../api/queries';
+import {sessionQuery} from '../api/queries';
+import {UseCaseSelect} from '../ui/use-case-select';
 import {kDisciplines, kRoleMeaning, kRoles, type Grant, type Role} from '../lib/roles';
 
 export function RoleEditor({grants, onChange}: {grants: Grant[]; onChange: (grants: Grant[]) => void}) {
   const {data: session} = useQuery(sessionQuery);
-  const {data: useCases} = useQuery(useCasesQuery);
   const environments = session?.environments.map((e) => e.name) ?? [];
-  const slugs = useCases?.map((u) => u.slug) ?? [];
   const set = (at: number, change: Partial<Grant>) => onChange(grants.map((grant, i) => i === at ? {...grant, ...change} : grant));
   return (
     <fieldset style={{border: 0, padding: 0, margin: 0, minWidth: 0}}>
@@ -28,7 +27,7 @@ export function RoleEditor({grants, onChange}: {grants: Grant[]; onChange: (gran
             {grant.role === 'reviewer' && (
               <Select size="xs" w={120} aria-label={`Discipline of ${nth}`} allowDeselect={false} data={[{value: '', label: 'All reviews'}, ...kDisciplines]} value={grant.discipline ?? ''} onChange={(value) => set(at, {discipline: value || null})} />
             )}
-            <Select size="xs" w={160} aria-label={`Use case of ${nth}`} allowDeselect={false} searchable data={[{value: '', label: 'All use cases'}, ...new Set([...slugs, ...(grant.use_case ? [grant.use_case] : [])])]} value={grant.use_case ?? ''} onChange={(value) => set(at, {use_case: value || null})} />
+            <UseCaseSelect size="xs" w={160} aria-label={`Use case of ${nth}`} allowDeselect={false} before={[{value: '', label: 'All use cases'}]} value={grant.use_case ?? ''} onChange={(value) => set(at, {use_case: value || null})} />
             <Select size="xs" w={150} aria-label={`Environment of ${nth}`} allowDeselect={false} data={[{value: '', label: 'All environments'}, ...environments]} value={grant.environment ?? ''} onChange={(value) => set(at, {environment: value || null})} />
             <ActionIcon variant="subtle" c="var(--mantine-color-text)" mt={1} aria-label={`Take away ${nth}`} onClick={() => onChange(grants.filter((_, i) => i !== at))}><IconX size={16} aria-hidden /></ActionIcon>
           </div>

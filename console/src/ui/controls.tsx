@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Environment, time range and filters. All of them live in the address bar.
 import {Button, Group, Popover, Select, Stack, TextInput, Divider} from '@mantine/core';
+import {useDebouncedValue} from '@mantine/hooks';
 import {IconChevronDown, IconClock, IconFilterPlus, IconX} from '@tabler/icons-react';
 import {useQuery} from '@tanstack/react-query';
 import {useNavigate} from '@tanstack/react-router';
 import {useState} from 'react';
-import {keysQuery, overviewQuery, sessionQuery, useCasesQuery} from '../api/queries';
+import {keyQuery, overviewQuery, sessionQuery, someKeysQuery} from '../api/queries';
 import {kDefaultPreset, kPresets, presetLabel, rangeLabel, resolveRange, toLocalInput, type Preset, type RangeSearch} from '../lib/range';
 import {kDimensionLabels, kStatuses, type Dimension, type Filters} from '../lib/search';
 import {kStatusLabels} from './bits';
+import {UseCaseSelect} from './use-case-select';
 
 // Changes some of the address's parameters and keeps the rest. An undefined takes one away.
 export function useSetSearch() {
@@ -89,11 +91,11 @@ export function statusFilterLabel(status: string): string {
 // The filters in force, each with a way to take it off.
 export function FilterChips({filters}: {filters: Filters}) {
   const setSearch = useSetSearch();
-  const {data: keys} = useQuery({...keysQuery(), enabled: !!filters.key});
+  const {data: key} = useQuery({...keyQuery(filters.key ?? ''), enabled: !!filters.key});
   const active = kFilterDimensions.filter((dimension) => filters[dimension] !== undefined);
   if (!active.length) return null;
   const labelOf = (dimension: Dimension, value: string) =>
-    dimension === 'status' ? statusFilterLabel(value) : dimension === 'key' ? keys?.find((k) => k.id === value)?.name ?? value : value;
+    dimension === 'status' ? statusFilterLabel(value) : dimension === 'key' ? key?.name ?? value : value;
   return (
     <>
       {active.map((dimension) => {
@@ -116,16 +118,18 @@ export function FilterButton({range, filters}: {range: RangeSearch; filters: Fil
   const [opened, setOpened] = useState(false);
   const setSearch = useSetSearch();
   const scope: Filters = filters.environment ? {environment: filters.environment} : {};
-  const {data: keys} = useQuery({...keysQuery(), enabled: opened});
-  const {data: useCases} = useQuery({...useCasesQuery, enabled: opened});
+  const [typedKey, setTypedKey] = useState('');
+  const {data: chosenKey} = useQuery({...keyQuery(filters.key ?? ''), enabled: opened && !!filters.key});
+  const [keyWord] = useDebouncedValue(typedKey === chosenKey?.name ? '' : typedKey.trim(), 200);
+  const {data: keys} = useQuery({...someKeysQuery(keyWord), enabled: opened});
   const models = useQuery({...overviewQuery(range, scope, 'model'), enabled: opened, refetchInterval: false}).data?.groups;
   const providers = useQuery({...overviewQuery(range, scope, 'provider'), enabled: opened, refetchInterval: false}).data?.groups;
   const seen = (groups: {key: string; label: string}[] | undefined, current: string | undefined) =>
     [...new Set([...(groups ?? []).map((g) => g.key).filter(Boolean), ...(current ? [current] : [])])];
-  const choices: Record<(typeof kFilterDimensions)[number], {value: string; label: string}[] | string[]> = {
-    use_case: [...new Set([...(useCases ?? []).map((u) => u.slug), ...(filters.use_case ? [filters.use_case] : [])])],
+  const shownKeys = [...(keys ?? []), ...(chosenKey && !keys?.some((k) => k.id === chosenKey.id) ? [chosenKey] : [])];
+  const choices: Record<Exclude<(typeof kFilterDimensions)[number], 'use_case'>, {value: string; label: string}[] | string[]> = {
     model: seen(models, filters.model),
-    key: (keys ?? []).map((k) => ({value: k.id, label: k.state === 'active' ? k.name : `${k.name} (${k.state})`})),
+    key: shownKeys.map((k) => ({value: k.id, label: k.state === 'active' ? k.name : `${k.name} (${k.state})`})),
     provider: seen(providers, filters.provider),
     status: [{value: 'error', label: 'Any error'}, ...kStatuses.map((s) => ({value: s as string, label: kStatusLabels[s]}))],
   };
@@ -136,10 +140,15 @@ export function FilterButton({range, filters}: {range: RangeSearch; filters: Fil
       </Popover.Target>
       <Popover.Dropdown aria-label="Filters">
         <Stack gap="xs">
-          {kFilterDimensions.map((dimension) => (
+          {kFilterDimensions.map((dimension) => dimension === 'use_case' ? (
+            <UseCaseSelect key={dimension} size="xs" label={kDimensionLabels[dimension]} placeholder="Any" clearable comboboxProps={{withinPortal: false}}
+                           value={filters[dimension] ?? null} nothingFoundMessage="No such use case" clearButtonProps={{'aria-label': 'Any use case'}}
+                           onChange={(value) => setSearch({[dimension]: value ?? undefined})} />
+          ) : (
             <Select key={dimension} size="xs" label={kDimensionLabels[dimension]} placeholder="Any" searchable clearable data={choices[dimension]}
                     comboboxProps={{withinPortal: false}} value={filters[dimension] ?? null} nothingFoundMessage="Nothing in this range"
                     clearButtonProps={{'aria-label': `Any ${kDimensionLabels[dimension].toLowerCase()}`}}
+                    {...(dimension === 'key' ? {onSearchChange: setTypedKey} : {})}
                     onChange={(value) => setSearch({[dimension]: value ?? undefined})} />
           ))}
           <Group justify="flex-end"><Button size="xs" onClick={() => setOpened(false)}>Done</Button></Group>
