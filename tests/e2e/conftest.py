@@ -20,11 +20,15 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "slow: left out by ./test quick")
 
 
+held_ports = []
+
+
 def closed_port():
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that refuses connections and that no other server gets: bound as long as the tests run, never listened on."""
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    held_ports.append(probe)
+    return probe.getsockname()[1]
 
 
 def house_config(upstream):

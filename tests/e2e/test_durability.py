@@ -15,7 +15,6 @@ import time
 import httpx
 import pytest
 
-from conftest import closed_port
 from support.server import PATIENCE_S, SANITIZED, Server, eventually
 
 pytestmark = pytest.mark.slow
@@ -249,6 +248,6 @@ def test_data_directory_that_cannot_be_used(tmp_path):
     from support.server import clean_environment, run_cli
     file = tmp_path / "file"
     file.write_text("in the way")
-    done = run_cli("serve", "--data-dir", file, "--port", closed_port(), expect=None,
+    done = run_cli("serve", "--data-dir", file, "--port", "0", expect=None,
                    environment=clean_environment(tmp_path))
     assert done.returncode in (2, 3) and str(file) in done.stderr and "data_dir" in done.stderr
