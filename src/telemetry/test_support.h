@@ -41,7 +41,7 @@ inline std::uint64_t number_of(const Uuid& id) {
 inline InvocationRecord plain_record(std::uint64_t number, std::string_view body = {}) {
   InvocationRecord record;
   record.id = numbered_id(number);
-  record.started_us = 1'790'000'000'000'000 + static_cast<std::int64_t>(number) * 1000;
+  record.started_us = 1'790'000'000'000'000 + static_cast<std::int64_t>(number % 1'000'000'000) * 1000;
   record.duration_us = 1500;
   record.http_status = 200;
   record.attempts = 1;
