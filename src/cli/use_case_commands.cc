@@ -178,7 +178,7 @@ int create(const Context& context, const UseCaseOptions& options) {
   if (!body->contains("slug"))
     return output.fail({ErrorCode::kInvalidArgument, "the use case has no slug", "",
                         "name it: slipway use-case create SLUG"});
-  if (!body->contains("name")) (*body)["name"] = body->at("slug");
+  if (!body->contains("name")) (*body)["name"] = json::value(body->at("slug"));
   if (const auto added = add_pairs(*body, "answers", options.answers, "--answer"); !added)
     return output.fail(added.error());
   if (const auto added = add_pairs(*body, "cost_tags", options.cost_tags, "--cost-tag"); !added)

@@ -45,6 +45,8 @@ BANS = [
      "a named lambda or function: GCC 12 destroys a capturing lambda inside co_await twice", ()),
     (r"co_await[^;{}]*\?[^;{}]*\.error\(\)", "first_error or a named Error: GCC 12 miscompiles a conditional of objects inside "
      "co_await", ()),
+    (r"\b(\w+)\)?\[\"\"\]\s*=\s*\(?\*?\1\)?(?:(?:\.|->)at\(|\[)\"", "json::value(…) of the member: inserting one moves the others while "
+     "they are read", ()),
 ]
 OWNED = re.compile(r"(?:_ptr<[^;{}]*|\.reset)\(\s*$")
 COMPILED = [(re.compile(pattern), replacement, allowed) for pattern, replacement, allowed in BANS]

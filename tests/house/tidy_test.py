@@ -38,6 +38,7 @@ class BansTest(unittest.TestCase):
             "using namespace asio::experimental::awaitable_operators;",
             "co_await run([this] { go(); });", "co_await run(x, [&a](int b) { go(); });",
             "auto r = co_await f([x = 1]() mutable { go(); });", "co_await f(r, a ? a.error() : b.error());",
+            'body["a"] = body.at("b");', '(*body)["a"] = body->at("b");', 'body["a"] = body["b"];',
         ]:
             with self.subTest(code):
                 self.assertEqual(len(self.find(code)), 1, code)
@@ -50,6 +51,7 @@ class BansTest(unittest.TestCase):
             "co_await run([] { go(); });", "co_await f(a ? 200 : 201, b);", "co_await f(r, first_error(a, b));", "const auto f = [&] { go(); };\nco_await run(f);", "co_await f();\nauto g = [&a] { h(); };",
             'R"(new Thing)"', "using namespace std::chrono;", "std::unique_ptr<Thing>(new Thing(x));",
             "intrusive_ptr<Thing> p(\n    new Thing(x));", "1'000'000", "void x::free(int);\n y.free(2);",
+            'body["a"] = json::value(body.at("b"));', 'a["x"] = b["x"];', 'row[i] = row[i - 1];',
         ]:
             with self.subTest(code):
                 self.assertEqual(self.find(code), [], code)
