@@ -162,8 +162,8 @@ TEST(Kinds, RulesOfPrompts) {
   EXPECT_EQ(wrong("{default: a, required: true}"),
             "variables.question.required 6:36 a variable with a default is never missing | Leave out one of "
             "the two.");
-  const std::string variants =
-      std::string(kPrompt) + "variants: [{name: a, weight: 60}, {name: a, weight: 50}]\n";
+  std::string variants(kPrompt);
+  variants += "variants: [{name: a, weight: 60}, {name: a, weight: 50}]\n";
   const auto problems = check(prompt(), variants);
   ASSERT_EQ(problems.size(), 2u);
   EXPECT_EQ(problems[0].path, "variants[1].name");
