@@ -79,6 +79,7 @@ struct Services {
   rt::BlockingPool& pool;
   Logger log;
   // Makes a new snapshot from the stores and publishes it to every loop; returns when all have it. Blocks.
+  // An error means that what is stored is not in force yet; it is tried again until it is.
   std::function<Result<>()> republish;
   std::function<std::vector<LoopStatus>()> loops;  // any thread
   std::function<bool()> stopping;                  // any thread

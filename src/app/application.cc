@@ -302,51 +302,52 @@ Result<> Application::start_loops() {
   const bool simulated_only = std::ranges::all_of(
       config_.connections,
       [](const ConnectionConfig& connection) { return connection.dialect == Dialect::kSimulated; });
-  services_.reset(
-      new api::Services{.config = config_,
-                        .principals = *principals_,
-                        .use_cases = *use_cases_,
-                        .reviews = *reviews_,
-                        .policies = *policies_,
-                        .keys = *keys_,
-                        .assets = *assets_,
-                        .datasets = *datasets_,
-                        .uploads = *uploads_,
-                        .audit = *audit_,
-                        .anchors_file = anchors_->file(),
-                        .oidc = oidc_.get(),
-                        .releases = *releases_,
-                        .spool = *spool_,
-                        .telemetry = *telemetry_,
-                        .query = *query_,
-                        .feedback = *feedback_,
-                        .metrics = *metrics_,
-                        .pool = *pool_,
-                        .log = log_,
-                        .republish = [this] { return republish(); },
-                        .loops =
-                            [this] {
-                              const std::vector<rt::LoopLag> lags = watchdog_->lags();
-                              std::vector<api::LoopStatus> loops;
-                              for (std::size_t i = 0; i < loops_.size(); ++i) {
-                                api::LoopStatus status;
-                                if (i < lags.size()) {
-                                  status.lag_us = lags[i].last_us;
-                                  status.max_lag_us = lags[i].max_us;
-                                }
-                                status.connections = loops_[i]->server_counters().connections_open;
-                                loops.push_back(status);
-                              }
-                              return loops;
-                            },
-                        .stopping = [this] { return stopping_.load(); },
-                        .store_trouble = [this] { return watcher_ ? watcher_->trouble() : std::string(); },
-                        .pending_sources = {[this](const governance::Principal& who, bool mine) {
-                          return releases_->approvals.pending(who, mine);
-                        }},
-                        .sign_in_guard = api::SignInGuard(config_.security.failed_sign_ins_per_minute),
-                        .started_us = unix_now_us(),
-                        .simulated_only = simulated_only});
+  publisher_ = std::make_unique<Publisher>([this] { return republish(); }, log_);
+  services_.reset(new api::Services{
+      .config = config_,
+      .principals = *principals_,
+      .use_cases = *use_cases_,
+      .reviews = *reviews_,
+      .policies = *policies_,
+      .keys = *keys_,
+      .assets = *assets_,
+      .datasets = *datasets_,
+      .uploads = *uploads_,
+      .audit = *audit_,
+      .anchors_file = anchors_->file(),
+      .oidc = oidc_.get(),
+      .releases = *releases_,
+      .spool = *spool_,
+      .telemetry = *telemetry_,
+      .query = *query_,
+      .feedback = *feedback_,
+      .metrics = *metrics_,
+      .pool = *pool_,
+      .log = log_,
+      .republish = [this] { return publisher_->publish(); },
+      .loops =
+          [this] {
+            const std::vector<rt::LoopLag> lags = watchdog_->lags();
+            std::vector<api::LoopStatus> loops;
+            for (std::size_t i = 0; i < loops_.size(); ++i) {
+              api::LoopStatus status;
+              if (i < lags.size()) {
+                status.lag_us = lags[i].last_us;
+                status.max_lag_us = lags[i].max_us;
+              }
+              status.connections = loops_[i]->server_counters().connections_open;
+              loops.push_back(status);
+            }
+            return loops;
+          },
+      .stopping = [this] { return stopping_.load(); },
+      .store_trouble = [this] { return watcher_ ? watcher_->trouble() : publisher_->trouble(); },
+      .pending_sources = {[this](const governance::Principal& who, bool mine) {
+        return releases_->approvals.pending(who, mine);
+      }},
+      .sign_in_guard = api::SignInGuard(config_.security.failed_sign_ins_per_minute),
+      .started_us = unix_now_us(),
+      .simulated_only = simulated_only});
   for (std::uint32_t i = 0; i < loop_count(config_); ++i) {
     loops_.push_back(std::make_unique<LoopStack>(fmt::format("loop-{}", i)));
     loops_.back()->build(config_, *resolver_, *spool_, *metrics_, snapshot, log_, i);
@@ -376,7 +377,7 @@ void Application::start_rollouts() {
     return figures;
   };
   rollouts_ = std::make_unique<RolloutKeeper>(
-      *database_, releases_->deployments, std::move(ports), [this] { return republish(); }, log_);
+      *database_, releases_->deployments, std::move(ports), [this] { return publisher_->publish(); }, log_);
 }
 
 void Application::register_metrics() {
@@ -482,6 +483,7 @@ void Application::stop() {
   if (housekeeper_.joinable()) housekeeper_.join();
   watcher_.reset();
   rollouts_.reset();
+  if (publisher_) publisher_->stop();
   // All loops stop accepting together: a connection must not land on one that still listens.
   std::vector<std::thread> stoppers;
   for (const auto& loop : loops_)
