@@ -18,6 +18,7 @@ import {CodeBlock, TopBar} from '../ui/bits';
 import {useSetSearch} from '../ui/controls';
 import {Dialog} from '../ui/dialog';
 import {EmptyState, ErrorNotice, PageLoading} from '../ui/notices';
+import {UseCaseSelect} from '../ui/use-case-select';
 import {AssetTable} from './asset-table';
 
 const route = getRouteApi('/app/catalogue');
@@ -65,16 +66,8 @@ function sentence({owner, kind, q, deprecated, label}: CatalogueSearch, total: n
   return [what, owner ? (owner === 'shared' ? 'shared by all' : `of ${owner}`) : '', label ? `with the label ${label}` : '', deprecated === 'true' ? 'that are deprecated' : '', q ? `with “${q}”` : ''].filter(Boolean).join(' ');
 }
 
-function useOwners(current?: string): {value: string; label: string}[] {
-  const {data} = useQuery(useCasesQuery);
-  const owners = (data ?? []).filter((u) => u.state !== 'retired').map((u) => ({value: u.slug, label: u.slug}));
-  const all = [{value: 'shared', label: 'shared'}, ...owners];
-  return current && !all.some((o) => o.value === current) ? [...all, {value: current, label: current}] : all;
-}
-
 function Filters({search}: {search: CatalogueSearch}) {
   const setSearch = useSetSearch();
-  const owners = useOwners(search.owner);
   const [text, setText] = useState(search.q ?? '');
   useEffect(() => setText(search.q ?? ''), [search.q]);
   const find = useDebouncedCallback((q: string) => setSearch({q: q.trim() || undefined}, true), 250);
@@ -85,7 +78,7 @@ function Filters({search}: {search: CatalogueSearch}) {
                    setText(e.currentTarget.value);
                    find(e.currentTarget.value);
                  }} />
-      <Select size="xs" w={190} aria-label="Owner" placeholder="Any owner" searchable clearable clearButtonProps={{'aria-label': 'Any owner'}} data={owners} value={search.owner ?? null} onChange={(owner) => setSearch({owner: owner ?? undefined})} />
+      <UseCaseSelect size="xs" w={190} aria-label="Owner" placeholder="Any owner" clearable clearButtonProps={{'aria-label': 'Any owner'}} first={{value: 'shared', label: 'shared'}} value={search.owner ?? null} onChange={(owner) => setSearch({owner: owner ?? undefined})} />
       <Select size="xs" w={150} aria-label="Kind" placeholder="Any kind" clearable clearButtonProps={{'aria-label': 'Any kind'}} data={kAssetKinds.map((kind) => ({value: kind, label: capital(kKindPlurals[kind])}))} value={search.kind ?? null}
               onChange={(kind) => setSearch({kind: kind ?? undefined})} />
       {search.label && <Button size="compact-xs" variant="default" onClick={() => setSearch({label: undefined})}>Label: {search.label} ×</Button>}
@@ -101,16 +94,16 @@ const kMeaning: Record<AssetKind, string> = {
 
 function NewAsset({search, onClose}: {search: CatalogueSearch; onClose: () => void}) {
   const navigate = useNavigate();
-  const owners = useOwners(search.owner);
-  const [owner, setOwner] = useState(search.owner ?? owners.find((o) => o.value !== 'shared')?.value ?? 'shared');
+  const {data: useCases} = useQuery(useCasesQuery);
+  const [owner, setOwner] = useState(search.owner ?? useCases?.find((u) => u.state !== 'retired')?.slug ?? 'shared');
   const [kind, setKind] = useState<AssetKind>(search.kind ?? 'prompt');
   const [name, setName] = useState('');
   const problem = name ? nameProblem(name) : null;
   return (
     <Dialog title="New asset" onClose={onClose} action="Write it" disabled={!name || !!problem} pending={false} error={null}
-            onSubmit={() => void navigate({to: '/catalogue/$owner/$kind/$name', params: {owner, kind, name}, search: {tab: 'edit'}})}>
+            onSubmit={() => void navigate({to: '/catalogue/$owner/$kind/$name', params: {owner, kind, name}, search: kind === 'dataset' ? {} : {tab: 'edit'}})}>
       <Stack gap="sm">
-        <Select label="Owner" description="A use case, or shared for all of them" searchable allowDeselect={false} data={owners} value={owner} onChange={(value) => setOwner(value ?? 'shared')} />
+        <UseCaseSelect label="Owner" description="A use case, or shared for all of them" allowDeselect={false} first={{value: 'shared', label: 'shared'}} value={owner} onChange={(value) => setOwner(value ?? 'shared')} />
         <Select label="Kind" allowDeselect={false} data={kAssetKinds.map((k) => ({value: k, label: `${capital(k)}: ${kMeaning[k].toLowerCase()}`}))} value={kind} onChange={(value) => setKind(value as AssetKind)} />
         <TextInput label="Name" required value={name} error={problem} onChange={(e) => setName(e.currentTarget.value)} placeholder="answer" data-autofocus />
         <Text size="sm" c="dimmed">Nothing is stored before you save the first version.</Text>
