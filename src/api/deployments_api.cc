@@ -72,12 +72,24 @@ Result<PromotionBody> read_promotion(const Request& request) {
   return promotion;
 }
 
-std::string promotion_json(const governance::PromotionResult& result) {
+// Brings a stored change into force. Where that fails the change is stored all the same, and this node tries
+// again by itself: the answer is 202 and says so.
+struct Answer {
+  int status = 200;
+  json::object body;
+};
+Answer publish(Services& services, json::object body) {
+  const bool published = services.republish().has_value();
+  body["published"] = published;
+  return {published ? 200 : 202, std::move(body)};
+}
+
+json::object promotion_json(const governance::PromotionResult& result) {
   json::object object = check_json(result.answer);
   object["deployment"] =
       result.deployment ? json::value(deployment_json(*result.deployment)) : json::value(nullptr);
   object["notes_md"] = result.notes_md;
-  return json::serialize(object);
+  return object;
 }
 
 rt::Task<void> promote(Request& request) {
@@ -92,11 +104,13 @@ rt::Task<void> promote(Request& request) {
     co_await answer_error(request, allowed.error());
     co_return;
   }
-  std::function<Result<governance::PromotionResult>()> job =
-      [&services = request.services, wanted = *body,
-       who = request.session.principal]() -> Result<governance::PromotionResult> {
-    if (wanted.preview) return services.releases.promotions.preview(wanted.request, who);
-    SLIPWAY_ASSIGN(auto result, services.releases.promotions.promote(wanted.request, who));
+  std::function<Result<Answer>()> job = [&services = request.services, wanted = *body,
+                                         who = request.session.principal]() -> Result<Answer> {
+    if (wanted.preview) {
+      SLIPWAY_ASSIGN(const auto preview, services.releases.promotions.preview(wanted.request, who));
+      return Answer{200, promotion_json(preview)};
+    }
+    SLIPWAY_ASSIGN(const auto result, services.releases.promotions.promote(wanted.request, who));
     if (result.changed) {
       if (!wanted.request.order.emergency.empty())
         services.log.warning("deployment.emergency", {{"use_case", wanted.request.use_case},
@@ -104,30 +118,29 @@ rt::Task<void> promote(Request& request) {
                                                       {"release", wanted.request.order.release},
                                                       {"by", who.name},
                                                       {"reason", wanted.request.order.emergency}});
-      SLIPWAY_TRY(services.republish());
+      return publish(services, promotion_json(result));
     }
-    return result;
+    return Answer{200, promotion_json(result)};
   };
-  const auto result = co_await in_pool<governance::PromotionResult>(request, std::move(job));
+  const auto result = co_await in_pool<Answer>(request, std::move(job));
   if (!result)
     co_await answer_error(request, result.error());
   else
-    co_await answer(request, 200, promotion_json(*result));
+    co_await answer(request, result->status, json::serialize(result->body));
 }
 
 // Runs a change of a deployment, publishes it and answers with how it is now.
 rt::Task<void> change_deployment(Request& request, std::function<Result<governance::Deployment>()> change) {
-  std::function<Result<std::string>()> job = [&services = request.services,
-                                              make = std::move(change)]() -> Result<std::string> {
+  std::function<Result<Answer>()> job = [&services = request.services,
+                                         make = std::move(change)]() -> Result<Answer> {
     SLIPWAY_ASSIGN(const governance::Deployment deployment, make());
-    SLIPWAY_TRY(services.republish());
-    return json::serialize(deployment_json(deployment));
+    return publish(services, deployment_json(deployment));
   };
-  const Result<std::string> done = co_await in_pool<std::string>(request, std::move(job));
+  const Result<Answer> done = co_await in_pool<Answer>(request, std::move(job));
   if (!done)
     co_await answer_error(request, done.error());
   else
-    co_await answer(request, 200, *done);
+    co_await answer(request, done->status, json::serialize(done->body));
 }
 
 struct RollbackBody {

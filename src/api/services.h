@@ -79,6 +79,7 @@ struct Services {
   rt::BlockingPool& pool;
   Logger log;
   // Makes a new snapshot from the stores and publishes it to every loop; returns when all have it. Blocks.
+  // An error means that what is stored is not in force yet; it is tried again until it is.
   std::function<Result<>()> republish;
   // When a key was last used as far as this node knows, which is later than the database; unix
   // microseconds, 0: not since it started. Any thread; may wait for a snapshot being built.

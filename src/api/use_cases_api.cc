@@ -222,7 +222,14 @@ rt::Task<void> retire_use_case(Request& request) {
   std::function<Result<UseCase>()> job = [&services = request.services, slug = request.segment("slug"),
                                           why = *reason, actor = request.actor()]() -> Result<UseCase> {
     SLIPWAY_ASSIGN(UseCase retired, services.use_cases.retire(slug, why, actor));
-    SLIPWAY_TRY(services.republish());  // its keys are revoked
+    // Its keys are revoked. It is retired even if this node can't say so to its loops yet: it tries again.
+    if (auto published = services.republish(); !published) {
+      Error error = published.error();
+      error.message = fmt::format("{} is retired, but its keys are still served until this can be read: {}",
+                                  retired.slug, error.message);
+      error.hint = "Nothing needs to be repeated: it is tried again until it works.";
+      return fail(std::move(error));
+    }
     return retired;
   };
   co_await answer_use_case(request, 200, std::move(job));

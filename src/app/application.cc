@@ -302,6 +302,7 @@ Result<> Application::start_loops() {
   const bool simulated_only = std::ranges::all_of(
       config_.connections,
       [](const ConnectionConfig& connection) { return connection.dialect == Dialect::kSimulated; });
+  publisher_ = std::make_unique<Publisher>([this] { return republish(); }, log_);
   services_.reset(new api::Services{
       .config = config_,
       .principals = *principals_,
@@ -323,7 +324,7 @@ Result<> Application::start_loops() {
       .metrics = *metrics_,
       .pool = *pool_,
       .log = log_,
-      .republish = [this] { return republish(); },
+      .republish = [this] { return publisher_->publish(); },
       .key_last_used = [this](const std::string& id) { return snapshots_->last_used_us(id); },
       .loops =
           [this] {
@@ -341,7 +342,7 @@ Result<> Application::start_loops() {
             return loops;
           },
       .stopping = [this] { return stopping_.load(); },
-      .store_trouble = [this] { return watcher_ ? watcher_->trouble() : std::string(); },
+      .store_trouble = [this] { return watcher_ ? watcher_->trouble() : publisher_->trouble(); },
       .pending_sources = {[this](const governance::Principal& who, bool mine) {
         return releases_->approvals.pending(who, mine);
       }},
@@ -377,7 +378,7 @@ void Application::start_rollouts() {
     return figures;
   };
   rollouts_ = std::make_unique<RolloutKeeper>(
-      *database_, releases_->deployments, std::move(ports), [this] { return republish(); }, log_);
+      *database_, releases_->deployments, std::move(ports), [this] { return publisher_->publish(); }, log_);
 }
 
 void Application::register_metrics() {
@@ -483,6 +484,7 @@ void Application::stop() {
   if (housekeeper_.joinable()) housekeeper_.join();
   watcher_.reset();
   rollouts_.reset();
+  if (publisher_) publisher_->stop();
   // All loops stop accepting together: a connection must not land on one that still listens.
   std::vector<std::thread> stoppers;
   for (const auto& loop : loops_)

@@ -16,6 +16,7 @@
 #include "app/change_watcher.h"
 #include "app/data_directory.h"
 #include "app/loop_stack.h"
+#include "app/publisher.h"
 #include "app/rollout_keeper.h"
 #include "app/snapshot_builder.h"
 #include "llm/simulated.h"
@@ -108,6 +109,7 @@ class Application {
   std::unique_ptr<api::Services> services_;
   std::vector<std::unique_ptr<LoopStack>> loops_;
 
+  std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<RolloutKeeper> rollouts_;
   std::unique_ptr<ChangeWatcher> watcher_;  // only with a shared database
 

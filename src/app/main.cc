@@ -8,8 +8,9 @@
 #include "cli/cli.h"
 
 int main(int argc, char** argv) {
-  const slipway::cli::Hooks hooks{slipway::app::serve,         slipway::app::self_check,
-                                  slipway::app::migrate_store, slipway::app::verify_audit,
-                                  slipway::app::asset_hooks(), slipway::app::cases_content};
+  const slipway::cli::Hooks hooks{slipway::app::serve,           slipway::app::self_check,
+                                  slipway::app::migrate_store,   slipway::app::verify_audit,
+                                  slipway::app::asset_hooks(),   slipway::app::cases_content,
+                                  slipway::app::registry_hooks()};
   return slipway::cli::run_cli(argc, argv, hooks);
 }

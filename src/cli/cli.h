@@ -69,6 +69,26 @@ struct AssetHooks {
   std::function<std::string(const boost::json::object& content)> digest;
 };
 
+// What the command line needs of governance to check and compare use-case.yaml and policies.
+struct RegistryHooks {
+  std::vector<std::string> use_case_fields;  // in the order in which people read them
+  // A use case's fields and a policy's rules as a server keeps them; those that are wrong are left out, and
+  // told. Answers are checked apart.
+  using Normalize = std::function<boost::json::object(
+      const std::string& owner, const boost::json::object& content, std::vector<ContentProblem>& problems)>;
+  Normalize use_case;
+  Normalize policy;
+  // The answers of a use case against a questionnaire (its YAML or JSON; empty: the built-in one). An Error
+  // if that is none.
+  std::function<Result<std::vector<ContentProblem>>(const boost::json::object& use_case,
+                                                    const std::string& questionnaire)>
+      answers;
+  // The rules of a policy that ask for less than `shared`, every rule decided, does there.
+  std::function<std::vector<ContentProblem>(
+      const boost::json::object& shared, const boost::json::object& policy, const std::string& environment)>
+      loosening;
+};
+
 // What the command line needs of rooms that it may not include; `app` joins them.
 struct Hooks {
   ServeFunction serve;
@@ -77,6 +97,7 @@ struct Hooks {
   VerifyAuditFunction verify_audit = {};
   AssetHooks assets = {};
   CasesContentFunction cases_content = {};
+  RegistryHooks registry = {};
 };
 
 // What a command may touch of the process; tests bring their own.

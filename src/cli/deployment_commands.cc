@@ -137,12 +137,21 @@ std::string summary_of(const json::object& deployment) {
   return out;
 }
 
+// A change that is stored and not yet in force.
+void note_unpublished(const Output& output, const json::object& answer) {
+  const json::value* published = answer.if_contains("published");
+  if (published != nullptr && *published == json::value(false))
+    output.note(
+        "It is stored, but the server can't read its store just now: it is in force as soon as it can");
+}
+
 int conclude(const Output& output, const Result<json::value>& answer, const DeployOptions& options) {
   if (!answer) return output.fail(answer.error());
   if (output.json())
     output.print_json(*answer);
   else
     output.line(options.use_case + " in " + options.environment + ": " + summary_of(answer->as_object()));
+  if (!output.json()) note_unpublished(output, answer->as_object());
   return kExitDone;
 }
 
@@ -186,6 +195,7 @@ int promote(const Context& context, const DeployOptions& options) {
   }
   output.line(options.use_case + " in " + options.environment + ": " +
               summary_of(object_of(result, "deployment")));
+  note_unpublished(output, result);
   if (!options.canary.empty() || options.blue_green)
     output.note(std::string("Next: slipway rollout ") +
                 (options.blue_green ? "switch "

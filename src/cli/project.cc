@@ -19,9 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kProjectFile = "project.yaml";
-constexpr std::size_t kFileLimit = 4u << 20;
+constexpr std::string_view kUseCaseFile = "use-case.yaml";
 constexpr std::size_t kAssetLimit = 5'000;
-constexpr std::size_t kCasesLimit = 10'000;  // of a dataset's file that becomes part of the asset
 
 std::string in_mebibytes(std::uintmax_t bytes) {
   return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1u << 20));
@@ -47,10 +46,11 @@ Result<std::string> read_text(const fs::path& directory, const std::string& file
   if (!fs::is_regular_file(path, error)) return fail(ErrorCode::kInvalidArgument, "is no file", file);
   const auto size = fs::file_size(path, error);
   if (error) return fail(ErrorCode::kIo, "can't be read: " + error.message(), file, "check who may read it");
-  if (size > kFileLimit)
-    return fail(ErrorCode::kInvalidArgument,
-                fmt::format("has {}; a file has at most {}", in_mebibytes(size), in_mebibytes(kFileLimit)),
-                file, "split it; many cases are imported as a dataset of their own");
+  if (size > kProjectFileBytes)
+    return fail(
+        ErrorCode::kResourceExhausted,
+        fmt::format("has {}; a file has at most {}", in_mebibytes(size), in_mebibytes(kProjectFileBytes)),
+        file, "split it; a dataset's cases may be in a file of their own, of any size: file: golden.jsonl");
   std::ifstream in(path, std::ios::binary);
   std::ostringstream out;
   if (!in || !(out << in.rdbuf() || size == 0))
@@ -58,69 +58,15 @@ Result<std::string> read_text(const fs::path& directory, const std::string& file
   return out.str();
 }
 
-// Where a text in another encoding gives itself away.
-Result<> check_utf8(const std::string& file, std::string_view text) {
-  if (is_valid_utf8(text)) return {};
-  std::size_t number = 1;
-  for (const std::string_view line : split(text, '\n')) {
-    if (!is_valid_utf8(line)) break;
-    ++number;
-  }
-  return fail(ErrorCode::kInvalidArgument, "is not UTF-8", fmt::format("{}:{}", file, number),
-              "save it in that encoding");
-}
-
-Result<ProjectFile> parse_file(const std::string& file, std::string_view text) {
-  SLIPWAY_TRY(check_utf8(file, text));
-  ProjectFile read;
-  read.file = file;
-  SLIPWAY_ASSIGN(read.node, parse_yaml(text, file, {.size_bytes = kFileLimit}));
-  if (!read.node.is_map())
-    return fail(ErrorCode::kInvalidArgument, "must be a map, but is " + std::string(read.node.kind_name()),
-                file + ":1:1", "begin with a line like 'description: …'");
-  read.content = yaml_to_json(read.node).as_object();
-  return read;
-}
-
 Result<ProjectFile> read_yaml(const fs::path& directory, const std::string& file) {
   SLIPWAY_ASSIGN(const std::string text, read_text(directory, file));
-  return parse_file(file, text);
+  return parse_project_file(file, text);
 }
 
 bool is_asset_name(std::string_view name) {
   const auto word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return !name.empty() && name.size() <= 100 && word(name.front()) &&
          std::ranges::all_of(name, [&](char c) { return word(c) || c == '.' || c == '_' || c == '-'; });
-}
-
-// `file: golden.jsonl` of a dataset becomes its cases.
-Result<> take_cases_in(ProjectAsset& asset, const ReadBeside& read) {
-  const json::value* named = asset.content.if_contains("file");
-  if (asset.kind != "dataset" || named == nullptr) return {};
-  if (!named->is_string() || named->as_string().find("..") != std::string::npos)
-    return fail(ErrorCode::kInvalidArgument, "file must name a JSONL file beside this one",
-                place_of(asset, "file"), "for instance file: golden.jsonl");
-  asset.cases_file = (fs::path(asset.file).parent_path() / std::string(named->as_string())).string();
-  SLIPWAY_ASSIGN(const std::string text, read(asset.cases_file));
-  SLIPWAY_TRY(check_utf8(asset.cases_file, text));
-  json::array cases;
-  std::uint32_t number = 0;
-  for (const std::string_view line : split(text, '\n')) {
-    ++number;
-    if (trim(line).empty()) continue;
-    auto value = parse_json(line);
-    if (!value)
-      return fail(ErrorCode::kInvalidArgument, value.error().describe(),
-                  fmt::format("{}:{}", asset.cases_file, number), "each line is one case as a JSON object");
-    if (cases.size() == kCasesLimit)
-      return fail(ErrorCode::kInvalidArgument, fmt::format("has more than {} cases", kCasesLimit),
-                  asset.cases_file, "import it as a dataset of its own");
-    cases.push_back(std::move(*value));
-    asset.case_lines.push_back(number);
-  }
-  asset.content.erase("file");
-  asset.content["cases"] = std::move(cases);
-  return {};
 }
 
 bool is_yaml(const fs::path& path) { return path.extension() == ".yaml" || path.extension() == ".yml"; }
@@ -151,7 +97,8 @@ std::vector<std::string> files_in(const fs::path& directory, const std::string& 
   return files;
 }
 
-Result<ProjectAsset> read_asset(const Project& project, const std::string& kind, const std::string& file) {
+Result<ProjectAsset> read_asset(const Project& project, const CasesContentFunction& cases_content,
+                                const std::string& kind, const std::string& file) {
   const fs::path directory(project.directory);
   const std::string name = fs::path(file).stem().string();
   if (!is_asset_name(name))
@@ -162,15 +109,19 @@ Result<ProjectAsset> read_asset(const Project& project, const std::string& kind,
                 fmt::format("there is a second file for {}/{}: {}", kind, name, other->file), file,
                 "keep one of the two");
   SLIPWAY_ASSIGN(const std::string text, read_text(directory, file));
-  return parse_asset(kind, file, text,
-                     [&directory](const std::string& beside) { return read_text(directory, beside); });
+  const CasesBeside beside{[&directory](const std::string& cases) { return read_text(directory, cases); },
+                           [&directory, &cases_content](const std::string& cases) -> Result<json::object> {
+                             SLIPWAY_ASSIGN(const fs::path path, real_path(directory, cases));
+                             return summarize_cases(cases_content, path.string(), cases);
+                           }};
+  return parse_asset(kind, file, text, beside);
 }
 
-void read_assets(Project& project, Complaints& complaints) {
+void read_assets(Project& project, const CasesContentFunction& cases_content, Complaints& complaints) {
   for (const auto& [kind, folder] : kind_folders()) {
     const std::string where(folder);
     for (const std::string& name : files_in(project.directory, where, complaints)) {
-      auto asset = read_asset(project, std::string(kind), where + "/" + name);
+      auto asset = read_asset(project, cases_content, std::string(kind), where + "/" + name);
       if (!asset) {
         complaints.push_back(std::move(asset).error());
         continue;
@@ -186,34 +137,59 @@ void read_assets(Project& project, Complaints& complaints) {
          project.directory, "split the project"});
 }
 
-// A slip of the pen in a folder's name would silently leave assets out.
+// "use_case.yml" for use-case.yaml: what only looks like another name.
+std::string plain_name(std::string_view name) {
+  std::string plain;
+  for (const char c : name.substr(0, name.rfind('.')))
+    if (c != '-' && c != '_' && c != ' ') plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return plain;
+}
+
+// A slip of the pen in the name of a folder, or of a file above them, would silently leave something out.
 void check_folders(const Project& project, Complaints& complaints) {
-  std::vector<std::string> known = {"policies"};
-  for (const auto& [kind, folder] : kind_folders()) known.emplace_back(folder);
+  std::vector<std::string> folders = {"policies"};
+  for (const auto& [kind, folder] : kind_folders()) folders.emplace_back(folder);
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(project.directory, error)) {
     const std::string name = entry.path().filename().string();
-    if (!entry.is_directory() || std::ranges::find(known, name) != known.end()) continue;
-    if (const auto near = nearest(name, known))
-      complaints.push_back({ErrorCode::kInvalidArgument, "no kind of asset lives in this folder", name + "/",
-                            fmt::format("did you mean {}/?", *near)});
+    if (entry.is_directory() && std::ranges::find(folders, name) == folders.end()) {
+      if (const auto near = nearest(name, folders))
+        complaints.push_back({ErrorCode::kInvalidArgument, "no kind of asset lives in this folder",
+                              name + "/", fmt::format("did you mean {}/?", *near)});
+    } else if (is_yaml(entry.path()) && name != kUseCaseFile &&
+               plain_name(name) == plain_name(kUseCaseFile)) {
+      complaints.push_back({ErrorCode::kInvalidArgument, "no file of a project is called so", name,
+                            fmt::format("did you mean {}?", kUseCaseFile)});
+    }
   }
+}
+
+void read_policy(Project& project, const std::string& file, Complaints& complaints) {
+  const std::string environment = fs::path(file).stem().string();
+  const auto read = [&]() -> Result<> {
+    if (const auto other = project.policies.find(environment); other != project.policies.end())
+      return fail(ErrorCode::kInvalidArgument,
+                  fmt::format("there is a second policy for {}: {}", environment, other->second.file), file,
+                  "keep one of the two");
+    SLIPWAY_ASSIGN(const std::string text, read_text(project.directory, file));
+    SLIPWAY_ASSIGN(ProjectFile policy, parse_policy_file(project.owner, file, text));
+    project.policies.emplace(environment, std::move(policy));
+    return {};
+  };
+  if (auto done = read(); !done) complaints.push_back(std::move(done).error());
 }
 
 void read_others(Project& project, Complaints& complaints) {
   const fs::path directory(project.directory);
-  if (fs::exists(directory / "use-case.yaml")) {
-    if (auto read = read_yaml(directory, "use-case.yaml"))
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(directory / kUseCaseFile, error))) {
+    if (auto read = read_yaml(directory, std::string(kUseCaseFile)))
       project.use_case = std::move(*read);
     else
       complaints.push_back(std::move(read).error());
   }
-  for (const std::string& name : files_in(directory, "policies", complaints)) {
-    if (auto read = read_yaml(directory, "policies/" + name))
-      project.policies.insert_or_assign(fs::path(name).stem().string(), std::move(*read));
-    else
-      complaints.push_back(std::move(read).error());
-  }
+  for (const std::string& name : files_in(directory, "policies", complaints))
+    read_policy(project, "policies/" + name, complaints);
 }
 
 Result<fs::path> find_directory(const std::string& directory) {
@@ -230,6 +206,34 @@ Result<fs::path> find_directory(const std::string& directory) {
 }
 
 }  // namespace
+
+Result<ProjectFile> parse_project_file(const std::string& file, std::string_view text) {
+  SLIPWAY_TRY(check_utf8(file, text));
+  ProjectFile read;
+  read.file = file;
+  SLIPWAY_ASSIGN(read.node, parse_yaml(text, file, {.size_bytes = kProjectFileBytes}));
+  if (!read.node.is_map())
+    return fail(ErrorCode::kInvalidArgument, "must be a map, but is " + std::string(read.node.kind_name()),
+                file + ":1:1", "begin with a line like 'description: …'");
+  read.content = yaml_to_json(read.node).as_object();
+  return read;
+}
+
+Result<ProjectFile> parse_policy_file(const std::string& owner, const std::string& file,
+                                      std::string_view text) {
+  SLIPWAY_ASSIGN(ProjectFile read, parse_project_file(file, text));
+  const std::pair<const char*, std::string> said[] = {{"owner", owner},
+                                                      {"environment", fs::path(file).stem().string()}};
+  for (const auto& [field, wanted] : said) {
+    const json::value* value = read.content.if_contains(field);
+    if (value != nullptr && *value != json::value(wanted))
+      return fail(ErrorCode::kInvalidArgument, fmt::format("the {} of this file is {}", field, wanted),
+                  place_of(read, field), "write that, or leave the line out");
+    read.content.erase(field);
+  }
+  read.content.erase("format");
+  return read;
+}
 
 Result<> check_owner(const std::string& owner, const std::string& where) {
   if (is_asset_name(owner) && owner.find_first_of("._") == std::string::npos) return {};
@@ -286,21 +290,22 @@ const ProjectAsset* Project::find(std::string_view key) const {
 }
 
 Result<ProjectAsset> parse_asset(const std::string& kind, const std::string& file, std::string_view text,
-                                 const ReadBeside& read) {
+                                 const CasesBeside& beside) {
   ProjectAsset asset;
   asset.kind = kind;
   asset.name = fs::path(file).stem().string();
-  SLIPWAY_ASSIGN(static_cast<ProjectFile&>(asset), parse_file(file, text));
-  SLIPWAY_TRY(take_cases_in(asset, read));
+  SLIPWAY_ASSIGN(static_cast<ProjectFile&>(asset), parse_project_file(file, text));
+  SLIPWAY_TRY(take_cases_in(asset, beside));
   return asset;
 }
 
-Result<Project> read_project(const std::string& directory, Complaints& complaints) {
+Result<Project> read_project(const std::string& directory, const CasesContentFunction& cases_content,
+                             Complaints& complaints) {
   SLIPWAY_ASSIGN(const fs::path found, find_directory(directory));
   Project project;
   project.directory = found.string();
   SLIPWAY_ASSIGN(project.owner, read_owner(found, complaints));
-  read_assets(project, complaints);
+  read_assets(project, cases_content, complaints);
   check_folders(project, complaints);
   read_others(project, complaints);
   return project;
@@ -380,44 +385,6 @@ Result<> write_project_file(const std::string& path, std::string_view text) {
     return fail(ErrorCode::kIo, "can't be written", path,
                 "check who may write here and the disk's free space");
   return {};
-}
-
-Result<Lock> read_lock(const Project& project) {
-  const fs::path path = fs::path(project.directory) / kLockFile;
-  Lock lock;
-  std::error_code error;
-  if (!fs::exists(path, error)) return lock;
-  const std::string name(kLockFile);
-  const auto damaged = [&] {
-    return fail(ErrorCode::kInvalidArgument, "this is not what push and pull write", name,
-                "take it from the repository's history, or delete it and pull");
-  };
-  SLIPWAY_ASSIGN(const std::string text, read_text(project.directory, name));
-  const auto parsed = parse_json(text);
-  if (!parsed || !parsed->is_object()) return damaged();
-  const json::value* assets = parsed->as_object().if_contains("assets");
-  if (assets == nullptr || !assets->is_object()) return damaged();
-  for (const auto& [key, value] : assets->as_object()) {
-    if (!value.is_object()) return damaged();
-    const auto digest = optional_string(value.as_object(), "digest");
-    const auto version = optional_integer(value.as_object(), "version");
-    if (!digest || !*digest || !version || !*version) return damaged();
-    lock[std::string(key)] = {**version, **digest};
-  }
-  return lock;
-}
-
-Result<> write_lock(const Project& project, const Lock& lock) {
-  // A line an asset, so that two people's pushes merge in Git.
-  std::string text = "{\n  \"owner\": " + json::serialize(json::value(project.owner)) + ",\n  \"assets\": {";
-  const char* separator = "\n";
-  for (const auto& [key, locked] : lock) {
-    text += fmt::format(R"({}    "{}": {{"version": {}, "digest": "{}"}})", separator, key, locked.version,
-                        locked.digest);
-    separator = ",\n";
-  }
-  text += lock.empty() ? "}\n}\n" : "\n  }\n}\n";
-  return write_project_file((fs::path(project.directory) / kLockFile).string(), text);
 }
 
 }  // namespace slipway::cli

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cli/project_plan.h"
+#include "cli/project_registry.h"
 
 namespace slipway::cli {
 namespace {
@@ -70,19 +71,26 @@ void check_content(const AssetHooks& hooks, const Project& project, const Projec
                    Complaints& complaints) {
   for (const ContentProblem& problem :
        hooks.validate(project.owner, asset.kind, asset.name, asset.content, asset.node)) {
-    const bool named = problem.path.empty() || problem.message.starts_with(problem.path);
-    const bool elsewhere = !asset.cases_file.empty() && problem.path.starts_with("cases[");
-    complaints.push_back(
-        {ErrorCode::kInvalidArgument, named ? problem.message : problem.path + ": " + problem.message,
-         problem.line == 0 || elsewhere ? place_of(asset, problem.path)
-                                        : fmt::format("{}:{}:{}", asset.file, problem.line, problem.column),
-         problem.hint});
+    Error complaint = complaint_of(asset, problem);
+    if (!asset.cases_file.empty() && problem.path.starts_with("cases["))
+      complaint.where = place_of(asset, problem.path);
+    complaints.push_back(std::move(complaint));
   }
 }
 
 }  // namespace
 
-void check_project(const AssetHooks& hooks, const Project& project, Complaints& complaints) {
+Error complaint_of(const ProjectFile& file, const ContentProblem& problem) {
+  const bool named = problem.path.empty() || problem.message.starts_with(problem.path);
+  return {ErrorCode::kInvalidArgument, named ? problem.message : problem.path + ": " + problem.message,
+          problem.line == 0 ? place_of(file, problem.path)
+                            : fmt::format("{}:{}:{}", file.file, problem.line, problem.column),
+          problem.hint};
+}
+
+void check_project(const Hooks& all, const Project& project, Complaints& complaints) {
+  check_registry(all.registry, project, complaints);
+  const AssetHooks& hooks = all.assets;
   std::vector<References> own(project.assets.size());
   for (std::size_t i = 0; i < project.assets.size(); ++i) {
     const ProjectAsset& asset = project.assets[i];

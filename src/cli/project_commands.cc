@@ -7,9 +7,12 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <sstream>
 
 #include "base/text.h"
 #include "cli/command_parts.h"
+#include "cli/dataset_commands.h"
+#include "cli/project_registry.h"
 
 namespace slipway::cli {
 namespace {
@@ -97,17 +100,42 @@ std::string counted(std::size_t number, std::string_view noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
+// What these settings say a server has.
+Result<ServerRules> rules_of_settings(const Context& context) {
+  SLIPWAY_ASSIGN(const LoadedConfig loaded, context.load());
+  ServerRules rules;
+  for (const EnvironmentConfig& environment : loaded.config.environments)
+    rules.environments.push_back(environment.name);
+  const std::string& file = loaded.config.governance.questionnaire_file;
+  if (file.empty()) return rules;
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf()))
+    return fail(ErrorCode::kIo, "the questionnaire can't be read", file,
+                "check governance.questionnaire_file");
+  rules.questionnaire = std::move(text).str();
+  return rules;
+}
+
 int validate(const Context& context, const ProjectOptions& options) {
   const Output output = context.output();
   int code = kExitDone;
-  const auto project = load_project(context, options.directory, true, code);
+  const auto project = load_project(context, options.directory, Checks::kAll, code);
   if (!project) return code;
   if (output.json())
-    output.print_json(json::object{
-        {"owner", project->owner}, {"assets", project->assets.size()}, {"problems", json::array()}});
+    output.print_json(json::object{{"owner", project->owner},
+                                   {"assets", project->assets.size()},
+                                   {"use_case", project->use_case.has_value()},
+                                   {"policies", project->policies.size()},
+                                   {"problems", json::array()}});
   else
-    output.line(
-        fmt::format("{} of {}: no problems.", counted(project->assets.size(), "asset"), project->owner));
+    output.line(fmt::format("{}{}{} of {}: no problems.", counted(project->assets.size(), "asset"),
+                            project->use_case ? ", the use case" : "",
+                            project->policies.empty()
+                                ? ""
+                                : fmt::format(", {} polic{}", project->policies.size(),
+                                              project->policies.size() == 1 ? "y" : "ies"),
+                            project->owner));
   return kExitDone;
 }
 
@@ -133,8 +161,8 @@ int plan(const Context& context, const ProjectOptions& options) {
   if (options.format == "markdown" && !output.json()) {
     // What is wrong with the files belongs into the comment, too: else it would show an older plan.
     Plan wrong;
-    if (auto project = read_project(options.directory, wrong.problems)) {
-      check_project(context.hooks.assets, *project, wrong.problems);
+    if (auto project = read_project(options.directory, context.hooks.cases_content, wrong.problems)) {
+      check_project(context.hooks, *project, wrong.problems);
       wrong.owner = project->owner;
       if (!wrong.problems.empty()) return print_markdown(output, wrong, options.file);
     }
@@ -152,39 +180,34 @@ int plan(const Context& context, const ProjectOptions& options) {
 
 // ---- push
 
-Result<> push_use_case(const ApiClient& api, const Project& project, const PlannedItem& item) {
-  json::object body = project.use_case->content;
-  const std::string path = "/api/v1/use-cases/" + url_encode(project.owner);
-  if (item.action == "create") {
-    body["slug"] = project.owner;
-    if (!body.contains("name")) body["name"] = project.owner;
-    SLIPWAY_TRY(api.post("/api/v1/use-cases", body));
-    return {};
-  }
-  SLIPWAY_ASSIGN(const json::value stored, api.get(path));
-  if (stored.is_object())
-    if (const json::value* version = stored.as_object().if_contains("version")) body["version"] = *version;
-  SLIPWAY_TRY(api.put(path, body));
-  return {};
-}
-
-Result<> push_policy(const ApiClient& api, const Project& project, const std::string& environment) {
-  SLIPWAY_TRY(api.put("/api/v1/policies/" + url_encode(project.owner) + "/" + url_encode(environment),
-                      project.policies.at(environment).content));
-  return {};
-}
-
 bool changes(const PlannedItem& item) { return item.action != "unchanged"; }
+
+// Cases that are too many for a dataset's content go ahead of it. The server that has them needs them not.
+Result<> upload_apart(const Context& context, const ApiClient& api, const Project& project,
+                      const ProjectAsset& asset) {
+  const std::string digest = text_of(asset.content, "cases_digest");
+  const auto stored = api.get("/api/v1/datasets/" + url_encode(project.owner) + "/" + url_encode(asset.name));
+  if (stored && stored->is_object() && text_of(stored->as_object(), "cases_digest") == digest) return {};
+  const std::string path = (fs::path(project.directory) / asset.cases_file).string();
+  SLIPWAY_ASSIGN(const json::object sent,
+                 upload_cases(context, api, project.owner, path, json::object{{"format", "jsonl"}}));
+  const json::value* content = sent.if_contains("content");
+  if (content != nullptr && content->is_object() && text_of(content->as_object(), "cases_digest") == digest)
+    return {};
+  return fail(ErrorCode::kConflict, "was changed while it was being pushed", asset.cases_file, "push again");
+}
 
 // All assets together. Each says which version the plan has seen, so that whoever came in between is not
 // overwritten. `lock` learns what is stored.
-Result<> push_assets(const ApiClient& api, const Planned& planned, const std::string& message, Lock& lock) {
+Result<> push_assets(const Context& context, const ApiClient& api, const Planned& planned,
+                     const std::string& message, Lock& lock) {
   json::array assets;
   for (const PlannedItem& item : planned.plan.items) {
     if (!item.asset || item.action == "deprecate") continue;
     lock[item.what] = {item.version, item.digest};
     if (!changes(item)) continue;
     const ProjectAsset& asset = *planned.project.find(item.what);
+    if (asset.cases_apart) SLIPWAY_TRY(upload_apart(context, api, planned.project, asset));
     const json::value parent =
         item.latest_digest.empty() ? json::value(nullptr) : json::value(item.latest_digest);
     assets.emplace_back(json::object{{"owner", planned.project.owner},
@@ -216,18 +239,24 @@ Result<> push_deletions(const ApiClient& api, const Planned& planned, const std:
 }
 
 // Use case first: assets need an owner. What is done already stays done; a second push goes on from there.
-Result<> push_all(const ApiClient& api, const Planned& planned, const std::string& message) {
-  for (const PlannedItem& item : planned.plan.items)
-    if (item.what == "use case" && changes(item)) SLIPWAY_TRY(push_use_case(api, planned.project, item));
+Result<> push_all(const Context& context, const ApiClient& api, const Planned& planned,
+                  const std::string& message) {
+  const Project& project = planned.project;
   Lock lock;
-  SLIPWAY_TRY(push_assets(api, planned, message, lock));
-  SLIPWAY_TRY(write_lock(planned.project, lock));
+  for (const PlannedItem& item : planned.plan.items) {
+    if (item.what == kUseCaseItem) SLIPWAY_TRY(push_use_case(api, context.hooks, project, item, lock));
+    // Until the policies are stored, too.
+    const auto locked = planned.lock.find(item.what);
+    if (!item.asset && item.what != kUseCaseItem && locked != planned.lock.end())
+      lock[item.what] = locked->second;
+  }
+  SLIPWAY_TRY(push_assets(context, api, planned, message, lock));
+  SLIPWAY_TRY(write_lock(project, lock));
   SLIPWAY_TRY(push_deletions(api, planned, message));
-  for (const auto& [environment, file] : planned.project.policies)
-    for (const PlannedItem& item : planned.plan.items)
-      if (item.what == "policy for " + environment && changes(item))
-        SLIPWAY_TRY(push_policy(api, planned.project, environment));
-  return {};
+  if (project.policies.empty()) return {};
+  const auto pushed = push_policies(api, context.hooks, project, planned.plan, lock);
+  SLIPWAY_TRY(write_lock(project, lock));
+  return pushed;
 }
 
 int push(const Context& context, const ProjectOptions& options) {
@@ -248,7 +277,7 @@ int push(const Context& context, const ProjectOptions& options) {
   }
   const auto api = context.api();
   if (!api) return output.fail(api.error());
-  if (const auto pushed = push_all(*api, *planned, options.message); !pushed) {
+  if (const auto pushed = push_all(context, *api, *planned, options.message); !pushed) {
     // Somebody came between the plan and the push: a no, not a mistake.
     const int wrong = output.fail(pushed.error());
     return pushed.error().code == ErrorCode::kConflict ? kExitFailed : wrong;
@@ -260,16 +289,22 @@ int push(const Context& context, const ProjectOptions& options) {
 
 }  // namespace
 
-std::optional<Project> load_project(const Context& context, const std::string& directory, bool check,
+std::optional<Project> load_project(const Context& context, const std::string& directory, Checks checks,
                                     int& code) {
   const Output output = context.output();
   Complaints complaints;
-  auto project = read_project(directory, complaints);
+  auto project = read_project(directory, context.hooks.cases_content, complaints);
   if (!project) {
     code = output.fail(project.error());
     return std::nullopt;
   }
-  if (check) check_project(context.hooks.assets, *project, complaints);
+  if (checks != Checks::kFiles) check_project(context.hooks, *project, complaints);
+  if (checks == Checks::kAll) {
+    if (auto rules = rules_of_settings(context))
+      check_server_rules(context.hooks.registry, *project, *rules, complaints);
+    else
+      complaints.push_back(std::move(rules).error());
+  }
   if (complaints.empty()) return std::move(*project);
   print_complaints(output, complaints);
   if (!output.json()) output.note(counted(complaints.size(), "problem") + ".");
@@ -279,12 +314,12 @@ std::optional<Project> load_project(const Context& context, const std::string& d
 
 std::optional<Planned> plan_project(const Context& context, const ProjectOptions& options, int& code) {
   const Output output = context.output();
-  auto project = load_project(context, options.directory, true, code);
+  auto project = load_project(context, options.directory, Checks::kContents, code);
   if (!project) return std::nullopt;
   const auto make = [&]() -> Result<Planned> {
     SLIPWAY_ASSIGN(const ApiClient api, context.api());
     SLIPWAY_ASSIGN(Lock lock, read_lock(*project));
-    SLIPWAY_ASSIGN(Plan made, make_plan(api, context.hooks.assets, *project, lock, {.force = options.force}));
+    SLIPWAY_ASSIGN(Plan made, make_plan(api, context.hooks, *project, lock, {.force = options.force}));
     return Planned{std::move(*project), std::move(lock), std::move(made)};
   };
   auto planned = make();

@@ -26,8 +26,13 @@ struct Planned {
   Plan plan;
 };
 
-// The project, or nothing after its complaints were printed; `check` its contents as well as its files.
-std::optional<Project> load_project(const Context& context, const std::string& directory, bool check,
+enum class Checks : std::uint8_t {
+  kFiles,     // that they can be read
+  kContents,  // and what they say, as far as every server would say the same
+  kAll,       // and what these settings' server would say
+};
+// The project, or nothing after its complaints were printed.
+std::optional<Project> load_project(const Context& context, const std::string& directory, Checks checks,
                                     int& code);
 // The project and what a push of it would change, or nothing after telling why.
 std::optional<Planned> plan_project(const Context& context, const ProjectOptions& options, int& code);

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <set>
 
+#include "base/temporary_directory.h"
 #include "base/text.h"
 #include "cli/project_git.h"
+#include "cli/project_registry.h"
 
 namespace slipway::cli {
 namespace {
@@ -58,87 +60,6 @@ Error read_problem(const json::object& from, const Project& project) {
   return {ErrorCode::kInvalidArgument, std::move(message), std::move(where), text_of(from, "hint")};
 }
 
-bool says_nothing(const json::value& value) {
-  return value.is_null() || (value.is_string() && value.as_string().empty()) ||
-         (value.is_array() && value.as_array().empty()) || (value.is_object() && value.as_object().empty());
-}
-
-// Whether the server's answer says what the file says. It writes 45 as 45.0 and names fields that are empty.
-bool says_the_same(const json::value& wanted, const json::value& stored) {
-  if (wanted.is_number() && stored.is_number())
-    return wanted == stored || wanted.to_number<double>() == stored.to_number<double>();
-  if (wanted.is_array() && stored.is_array())
-    return std::ranges::equal(wanted.as_array(), stored.as_array(), says_the_same);
-  if (!wanted.is_object() || !stored.is_object()) return wanted == stored;
-  const json::object& there = stored.as_object();
-  for (const auto& [name, value] : wanted.as_object()) {
-    const json::value* now = there.if_contains(name);
-    if (now == nullptr ? !says_nothing(value) : !says_the_same(value, *now)) return false;
-  }
-  return std::ranges::all_of(there, [&](const auto& member) {
-    return says_nothing(member.value()) || wanted.as_object().contains(member.key());
-  });
-}
-
-// Fields of `wanted` that differ from what the server has.
-std::vector<PlannedChange> differences(const json::object& wanted, const json::object& stored) {
-  std::vector<PlannedChange> changes;
-  for (const auto& [name, value] : wanted) {
-    const json::value* now = stored.if_contains(name);
-    if (now != nullptr && says_the_same(value, *now)) continue;
-    if (now == nullptr && value.is_null()) continue;
-    const bool added = now == nullptr || now->is_null();
-    changes.push_back(
-        {std::string(name), added ? "add" : "change", now == nullptr ? json::value() : *now, value, {}});
-  }
-  return changes;
-}
-
-PlannedItem unchanged_item(std::string what, std::string file) {
-  PlannedItem item;
-  item.what = std::move(what);
-  item.file = std::move(file);
-  item.action = "unchanged";
-  return item;
-}
-
-Result<> plan_use_case(const ApiClient& api, const Project& project, Plan& plan) {
-  if (!project.use_case) return {};
-  PlannedItem item = unchanged_item("use case", project.use_case->file);
-  const auto stored = api.get("/api/v1/use-cases/" + url_encode(project.owner));
-  if (!stored && stored.error().code != ErrorCode::kNotFound) return fail(stored.error());
-  if (!stored || !stored->is_object()) {
-    item.action = "create";
-  } else {
-    item.changes = differences(project.use_case->content, stored->as_object());
-    if (!item.changes.empty()) item.action = "update";
-  }
-  plan.items.push_back(std::move(item));
-  return {};
-}
-
-Result<> plan_policies(const ApiClient& api, const Project& project, Plan& plan) {
-  for (const auto& [environment, file] : project.policies) {
-    PlannedItem item = unchanged_item("policy for " + environment, file.file);
-    const auto stored =
-        api.get("/api/v1/policies/" + url_encode(project.owner) + "/" + url_encode(environment));
-    // A policy of a use case that this push registers can't be asked for yet.
-    if (!stored && stored.error().code != ErrorCode::kNotFound) return fail(stored.error());
-    const json::object* content = nullptr;
-    if (stored && stored->is_object())
-      if (const json::value* found = stored->as_object().if_contains("content")) content = found->if_object();
-    item.changes = differences(file.content, content == nullptr ? json::object() : *content);
-    // A policy is replaced as a whole, a use case field by field.
-    if (content != nullptr)
-      for (const auto& [name, value] : *content)
-        if (!file.content.contains(name))
-          item.changes.push_back({std::string(name), "remove", value, {}, {}});
-    if (!item.changes.empty()) item.action = content == nullptr || content->empty() ? "create" : "update";
-    plan.items.push_back(std::move(item));
-  }
-  return {};
-}
-
 // What the assets were made from, as the lock knows it; nothing for "whatever is there".
 json::array assets_with_parents(const Project& project, const Lock& lock, bool force) {
   json::array assets;
@@ -173,22 +94,37 @@ Result<> plan_assets(const ApiClient& api, const Project& project, const Lock& l
   return {};
 }
 
+// Files of cases as they were in a commit.
+CasesBeside cases_in_commit(const GitHistory& git, const CasesContentFunction& cases_content,
+                            const std::string& commit) {
+  return {[&git, commit](const std::string& file) -> Result<std::string> {
+            SLIPWAY_ASSIGN(std::string text, git.content(commit, file));
+            if (text.size() > kProjectFileBytes) return fail(ErrorCode::kResourceExhausted, "is large", file);
+            return text;
+          },
+          [&git, &cases_content, commit](const std::string& file) -> Result<json::object> {
+            SLIPWAY_ASSIGN(const std::string text, git.content(commit, file));
+            const TemporaryDirectory place("cases");
+            const std::string path = (place.path() / "cases.jsonl").string();
+            SLIPWAY_TRY(write_project_file(path, text));
+            return summarize_cases(cases_content, path, file);
+          }};
+}
+
 // Whether `file` has been the content with that digest in one of its commits.
-bool was_once(const GitHistory& git, const AssetHooks& hooks, const std::string& file,
-              const std::string& digest) {
+bool was_once(const GitHistory& git, const Hooks& hooks, const std::string& file, const std::string& digest) {
   const std::string kind(
       std::ranges::find(kind_folders(), file.substr(0, file.find('/')), &KindFolder::folder)->kind);
   for (const std::string& commit : git.commits(file)) {
     const auto text = git.content(commit, file);
     if (!text) continue;  // the commit that took it away
-    const auto asset = parse_asset(kind, file, *text,
-                                   [&](const std::string& beside) { return git.content(commit, beside); });
-    if (asset && hooks.digest(asset->content) == digest) return true;
+    const auto asset = parse_asset(kind, file, *text, cases_in_commit(git, hooks.cases_content, commit));
+    if (asset && hooks.assets.digest(asset->content) == digest) return true;
   }
   return false;
 }
 
-void settle_conflicts(const GitHistory& git, const AssetHooks& hooks, Plan& plan) {
+void settle_conflicts(const GitHistory& git, const Hooks& hooks, Plan& plan) {
   for (PlannedItem& item : plan.items)
     if (item.asset && item.action == "conflict" && !item.latest_digest.empty() &&
         was_once(git, hooks, item.file, item.latest_digest))
@@ -196,7 +132,7 @@ void settle_conflicts(const GitHistory& git, const AssetHooks& hooks, Plan& plan
 }
 
 // Files that are gone: their assets are deprecated. What the folder never had is only told.
-void plan_deletions(const GitHistory& git, const AssetHooks& hooks, const Project& project, const Lock& lock,
+void plan_deletions(const GitHistory& git, const Hooks& hooks, const Project& project, const Lock& lock,
                     bool force, const std::vector<StoredAsset>& stored, Plan& plan) {
   std::optional<std::set<std::string>> known;
   for (const StoredAsset& there : stored) {
@@ -215,7 +151,9 @@ void plan_deletions(const GitHistory& git, const AssetHooks& hooks, const Projec
     }
     const bool seen = force || (locked != lock.end() && locked->second.digest == there.digest) ||
                       was_once(git, hooks, file, there.digest);
-    PlannedItem item = unchanged_item(there.key, file);
+    PlannedItem item;
+    item.what = there.key;
+    item.file = file;
     item.action = seen ? "deprecate" : "conflict";
     item.asset = true;
     item.version = there.version;
@@ -263,15 +201,14 @@ Result<std::vector<StoredAsset>> stored_assets(const ApiClient& api, const std::
   return all;
 }
 
-Result<Plan> make_plan(const ApiClient& api, const AssetHooks& hooks, const Project& project,
-                       const Lock& lock, PlanOptions options) {
+Result<Plan> make_plan(const ApiClient& api, const Hooks& hooks, const Project& project, const Lock& lock,
+                       PlanOptions options) {
   Plan plan;
   plan.owner = project.owner;
-  SLIPWAY_TRY(plan_use_case(api, project, plan));
-  SLIPWAY_TRY(plan_policies(api, project, plan));
+  const GitHistory git(project.directory);
+  SLIPWAY_TRY(plan_registry({api, hooks, project, lock, git, options}, plan));
   SLIPWAY_TRY(plan_assets(api, project, lock, options.force, plan));
   SLIPWAY_ASSIGN(const std::vector<StoredAsset> stored, stored_assets(api, project.owner));
-  const GitHistory git(project.directory);
   settle_conflicts(git, hooks, plan);
   plan_deletions(git, hooks, project, lock, options.force, stored, plan);
   plan.shallow = plan.count("conflict") > 0 && git.shallow();

@@ -35,6 +35,7 @@ struct PlannedItem {
   std::string latest_at;
   std::vector<PlannedChange> changes;
   bool asset = false;
+  std::int64_t stored_version = 0;  // of a use case or a policy: what the server has; 0: nothing
 };
 
 struct Plan {
@@ -51,14 +52,16 @@ struct Plan {
 };
 
 // All that can be said without a server: contents, references within the project, circles.
-void check_project(const AssetHooks& hooks, const Project& project, Complaints& complaints);
+void check_project(const Hooks& hooks, const Project& project, Complaints& complaints);
+// A problem with its place in the file.
+Error complaint_of(const ProjectFile& file, const ContentProblem& problem);
 
 struct PlanOptions {
   bool force = false;  // whatever the server has meanwhile
 };
 
-Result<Plan> make_plan(const ApiClient& api, const AssetHooks& hooks, const Project& project,
-                       const Lock& lock, PlanOptions options);
+Result<Plan> make_plan(const ApiClient& api, const Hooks& hooks, const Project& project, const Lock& lock,
+                       PlanOptions options);
 
 // What the server has of the project's owner, deprecated ones included.
 struct StoredAsset {

@@ -43,6 +43,11 @@ std::string title_of(const PlannedItem& item) {
 // Why a change can't be pushed, and the ways out.
 std::string conflict_text(const Plan& plan, const PlannedItem& item) {
   const std::string who = item.latest_by.empty() ? "Somebody" : item.latest_by;
+  if (!item.asset)
+    return fmt::format(
+        "{} made version {} of it on the server at {}, and this file was not made from it: "
+        "pull --force takes theirs, push --force yours",
+        who, item.stored_version, short_time(item.latest_at));
   if (item.latest_digest.empty())
     return "The server has no such asset, though this one was made from a version of it: push with --force";
   const bool deleted = item.digest.empty();

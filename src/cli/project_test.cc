@@ -28,7 +28,7 @@ class ProjectFolder : public testing::Test {
 
   Project read() {
     Complaints complaints;
-    auto project = read_project(folder_, complaints);
+    auto project = read_project(folder_, {}, complaints);
     EXPECT_TRUE(project) << project.error().describe();
     for (const Error& complaint : complaints) ADD_FAILURE() << complaint.describe();
     return std::move(*project);
@@ -42,7 +42,7 @@ TEST_F(ProjectFolder, IsFoundFromWithin) {
   write("prompts/answer.yaml", "model: main\n");
   write("models/main.yml", "model: x\n");
   Complaints complaints;
-  const auto project = read_project(folder_ + "/prompts", complaints);
+  const auto project = read_project(folder_ + "/prompts", {}, complaints);
   ASSERT_TRUE(project) << project.error().describe();
   EXPECT_EQ(project->owner, "support");
   ASSERT_NE(project->find("prompt/answer"), nullptr);
@@ -88,6 +88,63 @@ TEST_F(ProjectFolder, KeepsItsLock) {
       EXPECT_EQ(again->at(key).digest, locked.digest);
     }
   }
+}
+
+TEST_F(ProjectFolder, KeepsWhatIsNoAssetApartInItsLock) {
+  const Project project = read();
+  ASSERT_TRUE(write_lock(project, {{"use case", {3, "sha256:a"}}, {"policy for prod", {1, "sha256:b"}}}));
+  const auto again = read_lock(project);
+  ASSERT_TRUE(again) << again.error().describe();
+  EXPECT_EQ(again->at("use case").version, 3);
+  EXPECT_EQ(again->at("policy for prod").digest, "sha256:b");
+  // As an older program writes it.
+  write("slipway.lock",
+        R"({"owner": "support", "assets": {"prompt/a": {"version": 1, "digest": "sha256:c"}}})");
+  EXPECT_EQ(read_lock(project)->size(), 1u);
+}
+
+TEST_F(ProjectFolder, SummarizesManyCases) {
+  write("datasets/many.yaml", "file: many.jsonl\n");
+  std::string lines;
+  for (std::size_t i = 0; i <= kInsideCases; ++i) lines += "{}\n";
+  write("datasets/many.jsonl", lines);
+  const CasesContentFunction count = [&](const CasesFile& file) -> Result<json::object> {
+    EXPECT_EQ(file.format, "jsonl");
+    EXPECT_THAT(file.path, testing::EndsWith("datasets/many.jsonl"));
+    return json::object{{"count", 10'001}, {"cases_digest", "sha256:x"}};
+  };
+  Complaints complaints;
+  auto project = read_project(folder_, count, complaints);
+  ASSERT_TRUE(project && complaints.empty());
+  EXPECT_TRUE(project->assets[0].cases_apart);
+  EXPECT_EQ(project->assets[0].content, (json::object{{"count", 10'001}, {"cases_digest", "sha256:x"}}));
+  // One fewer is part of the content.
+  write("datasets/many.jsonl", lines.substr(3));
+  project = read_project(folder_, count, complaints);
+  EXPECT_FALSE(project->assets[0].cases_apart);
+  EXPECT_EQ(project->assets[0].content.at("cases").as_array().size(), kInsideCases);
+  // What is wrong is told with the file's name and line.
+  write("datasets/many.jsonl", lines);
+  project = read_project(
+      folder_,
+      [](const CasesFile& file) -> Result<json::object> {
+        return fail(ErrorCode::kInvalidArgument, "is wrong", file.path + ", line 7: input");
+      },
+      complaints);
+  ASSERT_EQ(complaints.size(), 1u);
+  EXPECT_EQ(complaints[0].where, "datasets/many.jsonl:7: input");
+}
+
+TEST_F(ProjectFolder, TakesOnePolicyAnEnvironment) {
+  write("policies/prod.yaml", "owner: support\nenvironment: prod\nformat: 1\ngates: []\n");
+  EXPECT_EQ(read().policies.at("prod").content, (json::object{{"gates", json::array()}}));
+  write("policies/prod.yml", "gates: []\n");
+  write("policies/dev.yaml", "environment: prod\n");
+  Complaints complaints;
+  ASSERT_TRUE(read_project(folder_, {}, complaints));
+  ASSERT_EQ(complaints.size(), 2u);
+  EXPECT_EQ(complaints[0].where, "policies/dev.yaml:1:1");
+  EXPECT_THAT(complaints[1].message, HasSubstr("second policy for prod: policies/prod.yaml"));
 }
 
 TEST_F(ProjectFolder, NamesAssetsByFile) {

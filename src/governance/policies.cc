@@ -61,6 +61,17 @@ Result<> check_owner(soci::session& sql, std::string_view owner) {
   return {};
 }
 
+// Whether a rule of `over` says something else than `below`.
+void note_origins(const Policy& below, const Policy& over, const json::object& named, std::string_view origin,
+                  std::map<std::string, std::string>& origins) {
+  const json::object before = policy_json(below);
+  for (const auto& [rule, value] : policy_json(over))
+    if (named.contains(rule) && (before.at(rule) != value || origin == kSharedOwner))
+      origins[std::string(rule)] = origin;
+}
+
+}  // namespace
+
 Result<> refuse_loosening(const Policy& shared, const json::object& content, std::string_view environment) {
   const json::object wanted = policy_json(replace_rules(shared, content));
   const json::object allowed = policy_json(tightest(shared, replace_rules(shared, content)));
@@ -77,17 +88,6 @@ Result<> refuse_loosening(const Policy& shared, const json::object& content, std
   }
   return {};
 }
-
-// Whether a rule of `over` says something else than `below`.
-void note_origins(const Policy& below, const Policy& over, const json::object& named, std::string_view origin,
-                  std::map<std::string, std::string>& origins) {
-  const json::object before = policy_json(below);
-  for (const auto& [rule, value] : policy_json(over))
-    if (named.contains(rule) && (before.at(rule) != value || origin == kSharedOwner))
-      origins[std::string(rule)] = origin;
-}
-
-}  // namespace
 
 Result<> migrate_policies(store::Database& database) {
   static const std::vector<store::Migration> kMigrations = {

@@ -83,6 +83,10 @@ Policy replace_rules(const Policy& below, const json::object& content);
 // The tighter of both, rule by rule.
 Policy tightest(const Policy& a, const Policy& b);
 
+// kConflict, with both values, names the first rule of a use case's checked `content` that asks for less than
+// `shared` does.
+Result<> refuse_loosening(const Policy& shared, const json::object& content, std::string_view environment);
+
 class PolicyStore {
  public:
   PolicyStore(store::Database& database, std::vector<EnvironmentRule> environments)

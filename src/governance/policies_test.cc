@@ -106,14 +106,17 @@ TEST_F(PoliciesTest, FreezesAddUp) {
 TEST_F(PoliciesTest, BadRulesAreNamed) {
   const std::pair<std::string_view, std::string_view> bad[] = {
       {"gate", R"({"gate": []})"},
-      {"gates", R"({"gates": ["safety"]})"},
-      {"gates", R"({"gates": ["other/evaluation/x"]})"},
+      {"gates[0]", R"({"gates": ["safety"]})"},
+      {"gates[1]", R"({"gates": ["shared/evaluation/x", "other/evaluation/x"]})"},
+      {"approvals[0].cuont", R"({"approvals": [{"role": "approver", "cuont": 1}]})"},
+      {"emergency.alowed", R"({"emergency": {"alowed": true}})"},
+      {"emergency.roles[1]", R"({"emergency": {"allowed": true, "roles": ["admin", "chief"]}})"},
       {"approvals[0].role", R"({"approvals": [{"role": "aprover", "count": 1}]})"},
       {"approvals[0].count", R"({"approvals": [{"role": "approver", "count": 21}]})"},
       {"freeze[0].from", R"({"freeze": [{"from": "soon", "until": "2027-01-03T00:00:00Z", "reason": "r"}]})"},
       {"freeze[0].until",
        R"({"freeze": [{"from": "2027-01-03T00:00:00Z", "until": "2026-01-03T00:00:00Z", "reason": "r"}]})"},
-      {"strategies", R"({"strategies": ["blue"]})"},
+      {"strategies[0]", R"({"strategies": ["blue"]})"},
       {"strategies", R"({"strategies": []})"},
       {"evidence_max_age_hours", R"({"evidence_max_age_hours": 0})"},
       {"emergency.allowed", R"({"emergency": {"roles": ["admin"]}})"},
@@ -126,6 +129,13 @@ TEST_F(PoliciesTest, BadRulesAreNamed) {
     EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument) << content;
     EXPECT_EQ(refused.error().where, where) << content;
   }
+}
+
+TEST_F(PoliciesTest, AStoredGateOfAUseCaseStaysInForce) {
+  // Whoever reads a stored policy again does not know whose it is.
+  const json::object content{{"gates", json::array{"support/evaluation/golden"}}};
+  EXPECT_EQ(replace_rules({}, content).gates, std::vector<std::string>{"support/evaluation/golden"});
+  EXPECT_EQ(policy_json(replace_rules({}, content)).at("gates"), content.at("gates"));
 }
 
 TEST_F(PoliciesTest, VersionsAreKeptAndTheSameAgainIsNone) {

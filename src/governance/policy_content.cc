@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 
 #include "base/text.h"
@@ -41,16 +42,20 @@ Result<bool> read_bool(const json::value& value, const std::string& where) {
   return value.get_bool();
 }
 
-Result<std::vector<std::string>> read_texts(const json::value& value, const std::string& where) {
+// Sorted and without doubles. `check` gets each text and its place, "gates[1]".
+Result<std::vector<std::string>> read_texts(
+    const json::value& value, const std::string& where,
+    const std::function<Result<>(const std::string&, const std::string&)>& check) {
   if (!value.is_array()) return bad(where + " must be a list", where);
   if (value.get_array().size() > kEntries)
     return bad(fmt::format("{} has more than {} entries", where, kEntries), where);
   std::vector<std::string> texts;
   for (const json::value& item : value.get_array()) {
+    const std::string at = fmt::format("{}[{}]", where, texts.size());
     if (!item.is_string() || item.get_string().empty() || item.get_string().size() > kTextBytes)
-      return bad(fmt::format("{}[{}] must be a text of 1 to {} bytes", where, texts.size(), kTextBytes),
-                 where);
+      return bad(fmt::format("{} must be a text of 1 to {} bytes", at, kTextBytes), at);
     texts.emplace_back(item.get_string());
+    SLIPWAY_TRY(check(texts.back(), at));
   }
   sort_unique(texts);
   return texts;
@@ -65,14 +70,28 @@ Result<> one_of(const std::string& word, const std::vector<std::string>& known, 
       near ? fmt::format("Did you mean '{}'?", *near) : fmt::format("There are {}.", fmt::join(known, ", ")));
 }
 
-Result<> check_gate(const std::string& gate, std::string_view owner) {
+// The members of an entry: those of `known` and no others.
+Result<> only_known(const json::object& entry, const std::string& where,
+                    const std::vector<std::string>& known) {
+  for (const auto& [key, unused] : entry) {
+    if (std::ranges::find(known, key) != known.end()) continue;
+    const auto near = nearest(key, known);
+    const std::string shown = ellipsize(key, 60);
+    return bad(
+        fmt::format("{} has no field '{}'", where, shown), where + "." + shown,
+        near ? fmt::format("Did you mean '{}'?", *near) : fmt::format("It has {}.", fmt::join(known, ", ")));
+  }
+  return {};
+}
+
+Result<> check_gate(const std::string& gate, std::string_view owner, const std::string& where) {
   const std::vector<std::string_view> parts = split(gate, '/');
   const bool sound = parts.size() == 3 && !parts[0].empty() && parts[1] == "evaluation" && !parts[2].empty();
   if (!sound)
-    return bad(fmt::format("'{}' names no evaluation", ellipsize(gate, 80)), "gates",
+    return bad(fmt::format("'{}' names no evaluation", ellipsize(gate, 80)), where,
                "Write owner/evaluation/name, as in shared/evaluation/safety.");
   if (parts[0] != kSharedOwner && parts[0] != owner)
-    return bad(fmt::format("'{}' belongs to another use case", ellipsize(gate, 80)), "gates",
+    return bad(fmt::format("'{}' belongs to another use case", ellipsize(gate, 80)), where,
                "A policy names evaluations of its own owner and shared ones.");
   return {};
 }
@@ -83,10 +102,7 @@ Result<std::map<std::string, std::int64_t>> read_approvals(const json::value& va
   for (const json::value& item : value.get_array()) {
     const std::string where = fmt::format("approvals[{}]", approvals.size());
     if (!item.is_object()) return bad(where + " must be a map of role and count", where);
-    for (const auto& [key, unused] : item.get_object())
-      if (key != "role" && key != "count")
-        return bad(fmt::format("{} has no field '{}'", where, ellipsize(key, 60)), where,
-                   "It has role and count.");
+    SLIPWAY_TRY(only_known(item.get_object(), where, {"role", "count"}));
     SLIPWAY_ASSIGN(const std::string role, require_string(item.get_object(), "role", where));
     SLIPWAY_TRY(one_of(role, role_names(), where + ".role", "role"));
     SLIPWAY_ASSIGN(const auto count, optional_integer(item.get_object(), "count", where));
@@ -107,10 +123,7 @@ Result<std::vector<FreezeWindow>> read_freeze(const json::value& value) {
   for (const json::value& item : value.get_array()) {
     const std::string where = fmt::format("freeze[{}]", windows.size());
     if (!item.is_object()) return bad(where + " must be a map of from, until and reason", where);
-    for (const auto& [key, unused] : item.get_object())
-      if (key != "from" && key != "until" && key != "reason")
-        return bad(fmt::format("{} has no field '{}'", where, ellipsize(key, 60)), where,
-                   "It has from, until and reason.");
+    SLIPWAY_TRY(only_known(item.get_object(), where, {"from", "until", "reason"}));
     FreezeWindow window;
     SLIPWAY_ASSIGN(const std::string from, require_string(item.get_object(), "from", where));
     SLIPWAY_ASSIGN(const std::string until, require_string(item.get_object(), "until", where));
@@ -134,17 +147,16 @@ Result<std::vector<FreezeWindow>> read_freeze(const json::value& value) {
 
 Result<EmergencyPath> read_emergency(const json::value& value) {
   if (!value.is_object()) return bad("emergency must be a map of allowed and roles", "emergency");
+  SLIPWAY_TRY(only_known(value.get_object(), "emergency", {"allowed", "roles"}));
   EmergencyPath path;
+  const auto known_role = [](const std::string& role, const std::string& at) {
+    return one_of(role, role_names(), at, "role");
+  };
   for (const auto& [key, item] : value.get_object()) {
     if (key == "allowed") {
       SLIPWAY_ASSIGN(path.allowed, read_bool(item, "emergency.allowed"));
-    } else if (key == "roles") {
-      SLIPWAY_ASSIGN(path.roles, read_texts(item, "emergency.roles"));
-      for (const std::string& role : path.roles)
-        SLIPWAY_TRY(one_of(role, role_names(), "emergency.roles", "role"));
     } else {
-      return bad(fmt::format("emergency has no field '{}'", ellipsize(key, 60)), "emergency",
-                 "It has allowed and roles.");
+      SLIPWAY_ASSIGN(path.roles, read_texts(item, "emergency.roles", known_role));
     }
   }
   if (!value.get_object().contains("allowed"))
@@ -161,8 +173,12 @@ Result<> read_rule(std::string_view rule, const json::value& value, std::string_
   if (rule == "require_approved_use_case") {
     SLIPWAY_ASSIGN(policy.require_approved_use_case, read_bool(value, where));
   } else if (rule == "gates") {
-    SLIPWAY_ASSIGN(policy.gates, read_texts(value, where));
-    for (const std::string& gate : policy.gates) SLIPWAY_TRY(check_gate(gate, owner));
+    // Without an owner the content is a stored one, which was checked.
+    const auto own_or_shared = [owner](const std::string& gate, const std::string& at) -> Result<> {
+      if (owner.empty()) return {};
+      return check_gate(gate, owner, at);
+    };
+    SLIPWAY_ASSIGN(policy.gates, read_texts(value, where, own_or_shared));
   } else if (rule == "approvals") {
     SLIPWAY_ASSIGN(policy.approvals, read_approvals(value));
   } else if (rule == "author_may_approve") {
@@ -177,9 +193,10 @@ Result<> read_rule(std::string_view rule, const json::value& value, std::string_
   } else if (rule == "freeze") {
     SLIPWAY_ASSIGN(policy.freeze, read_freeze(value));
   } else if (rule == "strategies") {
-    SLIPWAY_ASSIGN(policy.strategies, read_texts(value, where));
-    for (const std::string& strategy : policy.strategies)
-      SLIPWAY_TRY(one_of(strategy, Policy{}.strategies, where, "strategy"));
+    const auto known_strategy = [](const std::string& strategy, const std::string& at) {
+      return one_of(strategy, Policy{}.strategies, at, "strategy");
+    };
+    SLIPWAY_ASSIGN(policy.strategies, read_texts(value, where, known_strategy));
     if (policy.strategies.empty())
       return bad("strategies must allow at least one", where, "One or more of all, blue_green and canary.");
   } else if (rule == "require_previous_environment") {
@@ -254,7 +271,7 @@ Result<json::object> check_policy(const json::object& content, std::string_view 
 Policy replace_rules(const Policy& below, const json::object& content) {
   Policy policy = below;
   for (const auto& [key, value] : content) {
-    // Checked when it was stored; the owner matters for references only.
+    // Checked when it was stored.
     const Result<> read = read_rule(key, value, {}, policy);
     static_cast<void>(read);
   }

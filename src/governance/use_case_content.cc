@@ -79,7 +79,8 @@ Result<const json::object*> read_entry(const json::value& value, const std::stri
   for (const auto& [key, item] : value.get_object()) {
     if (std::ranges::find(known, key) != known.end()) continue;
     const auto near = nearest(key, known);
-    return bad(fmt::format("{} has no field '{}'", where, ellipsize(key, kShortBytes)), where,
+    const std::string shown = ellipsize(key, kShortBytes);
+    return bad(fmt::format("{} has no field '{}'", where, shown), where + "." + shown,
                near ? fmt::format("Did you mean '{}'?", *near) : std::string());
   }
   return &value.get_object();
@@ -279,14 +280,21 @@ json::object content_json(const UseCaseContent& content) {
           {"links", std::move(links)}};
 }
 
+const std::vector<std::string>& use_case_fields() {
+  static const std::vector<std::string> kFields = [] {
+    std::vector<std::string> names;
+    for (const auto& [name, unused] : content_json({})) names.emplace_back(name);
+    return names;
+  }();
+  return kFields;
+}
+
 Result<> apply_fields(const json::object& fields, UseCaseContent& content) {
   for (const auto& [key, value] : fields) {
     if (key == "slug" || key == "version" || key == "format") continue;
     const auto reader = readers().find(std::string_view(key));
     if (reader == readers().end()) {
-      std::vector<std::string> names;
-      for (const auto& [name, unused] : readers()) names.push_back(name);
-      const auto near = nearest(key, names);
+      const auto near = nearest(key, use_case_fields());
       const std::string shown = ellipsize(key, kShortBytes);
       return bad(fmt::format("a use case has no field '{}'", shown), shown,
                  near ? fmt::format("Did you mean '{}'?", *near) : std::string());

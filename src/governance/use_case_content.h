@@ -58,6 +58,9 @@ struct UseCaseContent {
 // Every field, `entry` as null where it is empty.
 json::object content_json(const UseCaseContent& content);
 
+// The names of all fields, in the order of content_json.
+const std::vector<std::string>& use_case_fields();
+
 // Writes the fields that `fields` has over `content`; the others stay. `slug`, `version` and `format` are
 // skipped. kInvalidArgument names the field: unknown (with the nearest that exists), of the wrong type or
 // beyond its limit.

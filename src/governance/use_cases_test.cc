@@ -62,7 +62,7 @@ TEST_F(UseCasesTest, BadFieldsAreNamed) {
       {R"({"kpis": [{"name": "n", "target": 1, "direction": "up"}]})", "kpis[0].direction"},
       {R"({"thresholds": [{"metric": "m", "op": "=", "value": 1}]})", "thresholds[0].op"},
       {R"({"links": [{"title": "t", "url": "javascript:alert"}]})", "links[0].url"},
-      {R"({"links": [{"title": "t", "href": "https://x"}]})", "links[0]"},
+      {R"({"links": [{"title": "t", "href": "https://x"}]})", "links[0].href"},
       {R"({"entry": "dataset/x"})", "entry"},
       {R"({"cost_tags": {"team": ""}})", "cost_tags.team"},
       {R"({"answers": {"people": "martians"}})", "answers.people"},

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 #include <vector>
 
 #include "base/crypto.h"
@@ -26,9 +27,22 @@ std::string one_line(std::string_view message) {
   return out;
 }
 
+// Nobody knows whether the database heard the COMMIT.
+class CommitBroken : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 }  // namespace
 
 Error describe_database_error(const std::exception& exception) {
+  if (dynamic_cast<const CommitBroken*>(&exception) != nullptr)
+    return {ErrorCode::kUnavailable,
+            std::string("the connection to the database broke while the change was being stored: it is "
+                        "stored as a whole or not at all (") +
+                one_line(exception.what()) + ")",
+            {},
+            "Look whether it is there before you repeat it."};
   Error error{ErrorCode::kInternal, exception.what(), "database", {}};
   if (!describe_sqlite_error(exception, error)) describe_postgresql_error(exception, error);
   error.message = one_line(error.message);
@@ -124,7 +138,12 @@ void Database::Lease::commit() {
   } else {
     *session_ << "SELECT 1";
   }
-  *session_ << "COMMIT";
+  try {
+    *session_ << "COMMIT";
+  } catch (const soci::soci_error& failure) {
+    if (!state_.engine->lost_connection(failure)) throw;
+    throw CommitBroken(failure.what());
+  }
   open_ = false;
 }
 

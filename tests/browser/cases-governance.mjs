@@ -2,7 +2,7 @@
 // From an idea to production and back: register, review, write, cut, approve, promote, roll back.
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
-import {checkAccess, until} from './support.mjs';
+import {checkAccess, choose, send, until} from './support.mjs';
 
 const kSlug = 'refund-helper';
 const kName = 'Refund helper';
@@ -20,24 +20,11 @@ async function settle(page) {
   await page.waitForTimeout(250);
 }
 
-// What a program would do with the page's session.
-async function send(page, method, path, data) {
-  const session = await (await page.request.get('/api/v1/session')).json();
-  const response = await page.request.fetch(`/api/v1${path}`, {method, data, headers: {'X-CSRF-Token': session.csrf_token}});
-  assert.ok(response.ok(), `${method} ${path}: ${response.status()} ${await response.text()}`);
-  return response.json();
-}
-
 // Waits until the server has looked at what stands in the editor.
 async function write(page, text) {
   const editor = page.locator('.cm-content[contenteditable="true"]');
   await editor.waitFor();
   await editor.fill(text);
-}
-
-async function choose(page, scope, label, option) {
-  await scope.getByRole('combobox', {name: label}).click();
-  await page.getByRole('option', {name: option}).first().click();
 }
 
 async function promote(page, environment) {

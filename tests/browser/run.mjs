@@ -4,15 +4,17 @@
 // `node run.mjs WORD…` runs the setting-up cases and those whose name holds one of the words.
 import {performance} from 'node:perf_hooks';
 import {kCalls} from './cases-calls.mjs';
+import {kDatasets} from './cases-datasets.mjs';
 import {kEverywhere} from './cases-everywhere.mjs';
 import {kGovernance} from './cases-governance.mjs';
 import {kPeople} from './cases-people.mjs';
+import {kPolicies} from './cases-policies.mjs';
 import {kSetUp} from './cases-set-up.mjs';
 import {startServer} from './server.mjs';
 import {openBrowser, World} from './support.mjs';
 
 const words = process.argv.slice(2);
-const kStory = [...kCalls, ...kGovernance, ...kPeople, ...kEverywhere];
+const kStory = [...kCalls, ...kGovernance, ...kDatasets, ...kPolicies, ...kPeople, ...kEverywhere];
 const cases = [...kSetUp.map((c) => ({...c, always: true})), ...kStory].filter((c) => !words.length || c.always || words.some((word) => c.name.includes(word)));
 let passed = 0;
 let failed = 0;

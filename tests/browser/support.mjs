@@ -114,3 +114,17 @@ export async function until(what, ask, timeoutMs = 20_000) {
     await new Promise((done) => setTimeout(done, 200));
   }
 }
+
+// What a program would do with the page's session.
+export async function send(page, method, path, data) {
+  const session = await (await page.request.get('/api/v1/session')).json();
+  const response = await page.request.fetch(`/api/v1${path}`, {method, data, headers: {'X-CSRF-Token': session.csrf_token}});
+  assert.ok(response.ok(), `${method} ${path}: ${response.status()} ${await response.text()}`);
+  return response.json();
+}
+
+// Picks from a list that opens.
+export async function choose(page, scope, label, option) {
+  await scope.getByRole('combobox', {name: label}).click();
+  await page.getByRole('option', {name: option}).first().click();
+}

@@ -9,105 +9,8 @@ import subprocess
 import pytest
 import yaml
 
-from support.server import TOP, clean_environment, run_cli
-
-PROMPT = """\
-description: Answers customers
-model: main
-variables:
-  question: {type: string}
-messages:
-  - role: system
-    content: You help customers.
-  - {role: user, content: "{{question}}"}
-"""
-
-
-class Checkout:
-    """Somebody's copy of a project, with a token of their own."""
-
-    def __init__(self, server, folder, token=None):
-        self.server, self.folder = server, folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self.environment = clean_environment(folder) | {
-            "SLIPWAY_URL": server.url if server else "http://127.0.0.1:1",
-            "SLIPWAY_TOKEN": token or (server.admin_token if server else "x"),
-            "GIT_CONFIG_GLOBAL": str(folder.parent / "gitconfig"), "GIT_CONFIG_NOSYSTEM": "1"}
-        (folder.parent / "gitconfig").write_text("[user]\n\tname = T\n\temail = t@example.com\n[init]\n\tdefaultBranch = main\n")
-
-    def __call__(self, *arguments, expect=0, cwd=""):
-        done = run_cli(*arguments, expect=expect, environment=self.environment, cwd=self.folder / cwd)
-        return done.stdout + done.stderr
-
-    def json(self, *arguments, expect=0):
-        done = run_cli(*arguments, "--json", expect=expect, environment=self.environment, cwd=self.folder)
-        return json.loads(done.stdout)
-
-    def actions(self, *arguments, expect=0):
-        items = self.json("plan", *arguments, expect=expect)["items"]
-        return {item["what"]: item["action"] for item in items}
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-
-    def edit(self, name, before, after):
-        text = (self.folder / name).read_text()
-        assert before in text
-        self.write(name, text.replace(before, after))
-
-    def git(self, *arguments):
-        done = subprocess.run(["git", *arguments], cwd=self.folder, env=self.environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def commit(self, message):
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", message)
-
-    def clone(self, name, *options):
-        """A second checkout of what is committed here."""
-        self.git("clone", "--quiet", *options, f"file://{self.folder}", str(self.folder.parent / name))
-        return Checkout(self.server, self.folder.parent / name, self.environment["SLIPWAY_TOKEN"])
-
-
-@pytest.fixture
-def slug(house):
-    return house.make_key().use_case
-
-
-@pytest.fixture
-def mine(house, slug, tmp_path):
-    """A project of a registered use case, not pushed yet."""
-    checkout = Checkout(house, tmp_path / "mine")
-    checkout.write("project.yaml", f"owner: {slug}\n")
-    checkout.write("models/main.yaml", "connection: fake\nmodel: gpt-4o\n")
-    checkout.write("prompts/answer.yaml", PROMPT)
-    return checkout
-
-
-@pytest.fixture
-def pushed(mine):
-    mine.git("init", "--quiet")
-    mine("push", "-m", "First version")
-    mine.commit("First version")
-    return mine
-
-
-@pytest.fixture
-def offline(tmp_path):
-    """A project and no server."""
-    checkout = Checkout(None, tmp_path / "offline")
-    checkout("init", "--owner", "support-assistant")
-    return checkout
-
-
-def service_token(house, name, role, use_case):
-    made = house.api("POST", "/principals", expect=201, json={
-        "kind": "service", "name": name, "grants": [{"role": role, "use_case": use_case}]})
-    return made["token"]
-
+from support.project import PROMPT, Checkout, mine, offline, pushed, service_token, slug  # noqa: F401
+from support.server import TOP, run_cli
 
 # ---- the way of a new project
 
@@ -118,7 +21,7 @@ def test_from_init_to_history(house, slug, tmp_path):
     assert "no project.yaml here" in me("plan", expect=2) and "slipway init" in me("plan", expect=2)
     assert "prompts/answer.yaml" in me("init", "--owner", owner)
     assert "already" in me("init", "--owner", owner, expect=2)
-    assert me("validate") == f"2 assets of {owner}: no problems.\n"
+    assert me("validate") == f"2 assets, the use case of {owner}: no problems.\n"
     assert me.actions() == {"use case": "create", "model/main": "create", "prompt/answer": "create"}
     assert "3 to create, 0 to update, 0 unchanged.\nPushed." in me("push", "-m", "First version")
     assert house.api("GET", f"/use-cases/{owner}", expect=200)["name"] == owner
@@ -286,10 +189,11 @@ def test_pull_into_an_empty_folder(house, slug, pushed, tmp_path):
     fresh = Checkout(house, tmp_path / "fresh")
     assert "no use case 'nobody-at-all'" in fresh("pull", "--owner", "nobody-at-all", expect=2)
     assert list(fresh.folder.iterdir()) == []
-    assert "3 files written." in fresh("pull", "--owner", slug)
+    assert "4 files written." in fresh("pull", "--owner", slug)
     assert (fresh.folder / "project.yaml").read_text() == f"owner: {slug}\n"
     assert fresh("plan") == "Nothing would change.\n"
-    assert (fresh.folder / "slipway.lock").read_text() == (pushed.folder / "slipway.lock").read_text()
+    locks = [json.loads((checkout.folder / "slipway.lock").read_text()) for checkout in (fresh, pushed)]
+    assert locks[0]["assets"] == locks[1]["assets"] and list(locks[0]["registry"]) == ["use case"] and "registry" not in locks[1]
     # Cases that live in a file of their own stay there.
     fresh.write("datasets/golden.yaml", yaml.safe_dump(
         yaml.safe_load((fresh.folder / "datasets/golden.yaml").read_text()) | {"description": "More cases"}))
@@ -375,6 +279,21 @@ BAD_FILES = {
     "a file for a folder": ("tools", "", "tools/:", "Not a directory"),
     "cases that are missing": ("datasets/x.yaml", "file: x.jsonl\n", "datasets/x.jsonl:", "No such file"),
     "cases elsewhere": ("datasets/x.yaml", "file: ../../x\n", "datasets/x.yaml:1:1:", "beside this one"),
+    "an unknown field of the use case": ("use-case.yaml", "name: X\npurpse: why\n", "use-case.yaml:2:1:", "Did you mean 'purpose'?"),
+    "a field within the use case": ("use-case.yaml", "name: X\nkpis:\n  - name: Solved\n    target: 1\n    directon: at_most\n", "use-case.yaml:5:5:",
+                                    "kpis[0] has no field 'directon'. Did you mean 'direction'?"),
+    "a use case's value of the wrong type": ("use-case.yaml", "name: X\nkpis:\n  - {name: Solved, target: many}\n", "use-case.yaml:3:20:", "kpis[0].target must be a number"),
+    "a link that runs a program": ("use-case.yaml", 'name: X\nlinks: [{title: Here, url: "javascript:x"}]\n', "use-case.yaml:2:23:", "must start with https:// or http://"),
+    "an answer to no question": ("use-case.yaml", "name: X\nanswers: {impct: low}\n", "use-case.yaml:2:11:", "the questionnaire has no question 'impct'"),
+    "another use case's slug": ("use-case.yaml", "name: X\nslug: other\n", "use-case.yaml:2:1:", "the slug of this project is support-assistant"),
+    "a use case under another name": ("use_case.yaml", "name: X\n", "use_case.yaml:", "did you mean use-case.yaml?"),
+    "an unknown rule": ("policies/prod.yaml", "aprovals: []\n", "policies/prod.yaml:1:1:", "there is no rule 'aprovals'. Did you mean 'approvals'?"),
+    "an unknown word in a rule": ("policies/prod.yaml", "approvals:\n  - {role: approver, cuont: 2}\n", "policies/prod.yaml:2:22:", "Did you mean 'count'?"),
+    "a role that is none": ("policies/prod.yaml", "approvals:\n  - {role: aprover, count: 2}\n", "policies/prod.yaml:2:6:", "Did you mean 'approver'?"),
+    "another team's gate": ("policies/prod.yaml", "gates: [shared/evaluation/a, sales/evaluation/b]\n", "policies/prod.yaml:1:30:", "belongs to another use case"),
+    "a time that is none": ("policies/prod.yaml", "freeze:\n  - {from: Christmas, until: 2027-01-03T00:00:00Z, reason: x}\n", "policies/prod.yaml:2:6:", "is no time in RFC 3339"),
+    "an environment that is none": ("policies/prd.yaml", "gates: []\n", "policies/prd.yaml:", "there is no environment 'prd'. did you mean policies/prod.yaml?"),
+    "a policy of somebody else": ("policies/prod.yaml", "owner: sales\ngates: []\n", "policies/prod.yaml:1:1:", "the owner of this file is support-assistant"),
     "an unknown word in project.yaml": ("project.yaml", "owner: support-assistant\nownr: x\n", "project.yaml:2:1:", "did you mean owner?"),
 }
 

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import house_config
 from support.postgresql import psql
-from support.server import eventually
+from support.server import Server, eventually
 
 GUARDS = {"min_calls": 20, "latency": None, "cost": None}
 
@@ -71,6 +71,40 @@ def tamper(server, statement):
         changed = database.execute(statement).rowcount
     database.close()
     assert changed == 1
+
+
+def alter(server, statement):
+    """As tamper(), while the server runs."""
+    if "store" in server.config:
+        psql(server.config["store"]["url"], statement)
+        return
+    with sqlite3.connect(server.data_dir / "slipway.db", timeout=10) as database:
+        database.execute(statement)
+    database.close()
+
+
+def test_a_change_that_is_stored_but_can_not_be_published_says_so_and_comes_into_force_by_itself(upstream):
+    away = ["changes.not_published", "store.changes_not_seen", "rollout.not_looked_at"]
+    with Server(house_config(upstream), expected_log=away) as server:
+        shop = Shop(server, upstream)
+        one, two = shop.cut("One"), shop.cut("Two")
+        assert shop.promote(one)["published"] is True
+        assert shop.served() == f"{shop.slug}@{one}"
+        # The store goes away between the commit and the snapshot: what a snapshot reads first is not there.
+        alter(server, "ALTER TABLE api_keys RENAME TO api_keys_away")
+        done = shop.promote(two, expect=202)
+        assert done["published"] is False and done["deployment"]["active"] == two
+        assert shop.where()["active"] == two, "it is stored"
+        assert shop.served() == f"{shop.slug}@{one}", "and not yet in force"
+        eventually(lambda: "changes.not_published" in "".join(server.log), "a word in the log")
+        back = server.api("POST", shop.path("/rollback"), expect=202, json={"environment": "dev", "reason": "it was worse"})
+        assert back["published"] is False and back["active"] == one
+        shop.promote(two, expect=202)
+        alter(server, "ALTER TABLE api_keys_away RENAME TO api_keys")
+        eventually(lambda: shop.served() == f"{shop.slug}@{two}", "the promotion without another change")
+        eventually(lambda: "changes.published" in "".join(server.log), "a word in the log")
+        assert [event["action"] for event in shop.history()] == ["promote", "rollback", "promote", "promote"]
+        assert shop.promote(one)["published"] is True
 
 
 def test_the_next_call_after_a_change_gets_the_other_release(house, upstream):

@@ -15,7 +15,7 @@ from support.postgresql import Postgresql, psql  # noqa: E402
 from support.server import Server, eventually, run_cli  # noqa: E402
 
 # What a node says while the database is away.
-AWAY = ["store.changes_not_seen", '"level":"error"']
+AWAY = ["store.changes_not_seen", "changes.not_published", '"level":"error"']
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ describe('addresses of the pages', () => {
   });
   it('leave out what a page begins with', () => {
     expect(cleanUseCase({tab: 'summary'})).toEqual({});
-    expect(cleanAsset({tab: 'content'})).toEqual({});
+    expect(cleanAsset({tab: 'content'})).toEqual({tab: 'content'});
+    expect(cleanAsset({tab: 'nonsense', tag: 'x', open: 'id'})).toEqual({tag: 'x', open: 'id'});
     expect(cleanRelease({tab: 'notes'})).toEqual({});
     expect(cleanRelease({tab: 'evidence'})).toEqual({tab: 'evidence'});
   });

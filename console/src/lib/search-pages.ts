@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the addresses of the registry, the catalogue, the releases and the queue hold beside the shell's.
+import {cleanCases, type CasesSearch} from './dataset';
 import {drop, text} from './search';
 
 function oneOf<T extends string>(values: readonly T[], value: unknown): T | undefined {
@@ -11,7 +12,7 @@ export const kUseCaseTabs = ['summary', 'risk', 'releases', 'figures', 'assets']
 export type UseCaseTab = (typeof kUseCaseTabs)[number];
 export const kAssetKinds = ['prompt', 'model', 'guardrail', 'tool', 'flow', 'agent', 'knowledge', 'dataset', 'evaluation'] as const;
 export type AssetKind = (typeof kAssetKinds)[number];
-export const kAssetTabs = ['content', 'edit', 'history', 'used', 'try'] as const;
+export const kAssetTabs = ['cases', 'compare', 'calls', 'content', 'edit', 'history', 'used', 'try'] as const;
 export type AssetTab = (typeof kAssetTabs)[number];
 export const kReleaseTabs = ['notes', 'assets', 'evidence', 'approvals'] as const;
 export type ReleaseTab = (typeof kReleaseTabs)[number];
@@ -30,9 +31,8 @@ export interface CatalogueSearch {
   label?: string;
   deprecated?: 'true' | 'false';
 }
-export interface AssetSearch {
+export interface AssetSearch extends CasesSearch {
   tab?: AssetTab;
-  version?: string;
   before?: string;
   after?: string;
 }
@@ -61,12 +61,10 @@ export function cleanCatalogue(search: Record<string, unknown>): CatalogueSearch
   });
 }
 
-// `before` and `after` are the two versions that the history compares: numbers, labels or `latest`.
+// `before` and `after` are the two versions that the history compares: numbers, labels or `latest`. The first tab of a dataset is
+// its cases, that of anything else its content.
 export function cleanAsset(search: Record<string, unknown>): AssetSearch {
-  const tab = oneOf(kAssetTabs, search.tab);
-  return drop({
-    tab: tab === 'content' ? undefined : tab, version: text(search.version), before: text(search.before), after: text(search.after),
-  });
+  return drop({...cleanCases(search), tab: oneOf(kAssetTabs, search.tab), before: text(search.before), after: text(search.after)});
 }
 
 export function cleanReleases(search: Record<string, unknown>): {q?: string} {

@@ -24,6 +24,10 @@ import {AssetEditor, LeaveGuard, type Draft} from './asset-editor';
 import {AssetHistory} from './asset-history';
 import {KindIcon} from './asset-kinds';
 import {AssetTry} from './asset-try';
+import {DatasetCalls} from './dataset-calls';
+import {DatasetCases} from './dataset-cases';
+import {DatasetCompare} from './dataset-compare';
+import {ImportDialog} from './dataset-import';
 
 const route = getRouteApi('/app/catalogue/$owner/$kind/$name');
 
@@ -35,11 +39,13 @@ export function AssetPage() {
 }
 
 function OneAsset({id}: {id: AssetId}) {
-  const {tab = 'content'} = route.useSearch();
+  const dataset = id.kind === 'dataset';
+  const first = dataset ? 'cases' : 'content';
+  const {tab = first} = route.useSearch();
   const setSearch = useSetSearch();
   const query = useQuery({...assetQuery(id), retry: (count, error) => count < 2 && !(error instanceof ApiError)});
   const [draft, setDraft] = useState<Draft | null>(null);
-  const [dialog, setDialog] = useState<'label' | 'deprecate' | 'restore' | null>(null);
+  const [dialog, setDialog] = useState<'label' | 'deprecate' | 'restore' | 'import' | null>(null);
   const asset = query.data;
   const missing = query.error instanceof ApiError && query.error.status === 404;
   return (
@@ -64,17 +70,25 @@ function OneAsset({id}: {id: AssetId}) {
         {missing && tab !== 'edit' && (
           <EmptyState icon={<KindIcon kind={id.kind} size={40} />} title="There is no such asset yet">
             <p className="empty-text"><code>{assetName(id)}</code> has no version. If something refers to it, its releases cannot be cut until it has one.</p>
-            <Button size="xs" onClick={() => setSearch({tab: 'edit'})}>Write it</Button>
+            <Button.Group>
+              <Button size="xs" onClick={() => setSearch({tab: 'edit'})}>Write it</Button>
+              {dataset && <Button size="xs" variant="default" onClick={() => setDialog('import')}>Import a file</Button>}
+            </Button.Group>
           </EmptyState>
         )}
         {missing && tab === 'edit' && <AssetEditor id={id} asset={null} draft={draft} onDraft={setDraft} />}
         {asset && (
           <>
             <Summary asset={asset} />
-            <PageTabs value={tab} first="content" label="About this asset" tabs={[
+            <PageTabs value={tab} first={first} label="About this asset" tabs={[
+              ...(dataset ? [['cases', 'Cases'], ['compare', 'Changes by case'], ['calls', 'From calls']] as const : []),
               ['content', 'Content'], ['edit', draft ? 'Edit (not saved)' : 'Edit'], ['history', `History (${asset.latest.version})`], ['used', 'Where used'], ...(id.kind === 'prompt' ? [['try', 'Try'] as const] : []),
             ]}>
               {tab === 'content' && <AssetContent id={id} asset={asset} />}
+              {dataset && tab === 'cases' && <DatasetCases id={id} asset={asset} />}
+              {dataset && tab === 'compare' && <DatasetCompare id={id} asset={asset} />}
+              {dataset && tab === 'calls' && <DatasetCalls id={id} asset={asset} />}
+              {!dataset && ['cases', 'compare', 'calls'].includes(tab) && <Nothing>Only datasets have cases.</Nothing>}
               {tab === 'edit' && <AssetEditor id={id} asset={asset} draft={draft} onDraft={setDraft} />}
               {tab === 'history' && <AssetHistory id={id} asset={asset} />}
               {tab === 'used' && <Uses id={id} />}
@@ -84,6 +98,7 @@ function OneAsset({id}: {id: AssetId}) {
         )}
       </div>
       <LeaveGuard id={id} dirty={draft !== null && draft.text !== (draft.base?.text ?? '')} />
+      {missing && dialog === 'import' && <ImportDialog id={id} parent={null} count={0} onClose={() => setDialog(null)} />}
       {asset && dialog === 'label' && <LabelDialog id={id} asset={asset} onClose={() => setDialog(null)} />}
       {asset && dialog === 'deprecate' && <DeprecateDialog id={id} onClose={() => setDialog(null)} />}
       {asset && dialog === 'restore' && <RestoreDialog id={id} onClose={() => setDialog(null)} />}

@@ -104,7 +104,7 @@ function NewAsset({search, onClose}: {search: CatalogueSearch; onClose: () => vo
   const problem = name ? nameProblem(name) : null;
   return (
     <Dialog title="New asset" onClose={onClose} action="Write it" disabled={!name || !!problem} pending={false} error={null}
-            onSubmit={() => void navigate({to: '/catalogue/$owner/$kind/$name', params: {owner, kind, name}, search: {tab: 'edit'}})}>
+            onSubmit={() => void navigate({to: '/catalogue/$owner/$kind/$name', params: {owner, kind, name}, search: kind === 'dataset' ? {} : {tab: 'edit'}})}>
       <Stack gap="sm">
         <UseCaseSelect label="Owner" description="A use case, or shared for all of them" allowDeselect={false} before={kShared} retired={false} value={owner} onChange={(value) => setOwner(value ?? 'shared')} />
         <Select label="Kind" allowDeselect={false} data={kAssetKinds.map((k) => ({value: k, label: `${capital(k)}: ${kMeaning[k].toLowerCase()}`}))} value={kind} onChange={(value) => setKind(value as AssetKind)} />

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // "What does an environment ask for before a release may go there?", and who said so.
 import '../app/governance.css';
-import {SegmentedControl} from '@mantine/core';
+import {Button, SegmentedControl} from '@mantine/core';
+import {IconPencil} from '@tabler/icons-react';
 import {useQuery} from '@tanstack/react-query';
 import {getRouteApi, Link} from '@tanstack/react-router';
+import {useState} from 'react';
 import {effectivePolicyQuery, policyQuery, type EffectivePolicy} from '../api/governance';
 import {sessionQuery} from '../api/queries';
 import {formatMinute, plural} from '../lib/format';
@@ -15,6 +17,7 @@ import {useSetSearch} from '../ui/controls';
 import {Ago, Nothing, Panel, Tag} from '../ui/marks';
 import {ErrorNotice, PageLoading} from '../ui/notices';
 import {UseCaseSelect} from '../ui/use-case-select';
+import {PolicyDialog} from './policy-form';
 
 const route = getRouteApi('/app/policies');
 
@@ -86,9 +89,15 @@ function Policy({policy, owner, environment}: {policy: EffectivePolicy; owner: s
 function Source({owner, environment}: {owner: string; environment: string}) {
   const query = useQuery(policyQuery(owner, environment));
   const policy = query.data;
+  const [editing, setEditing] = useState(false);
   const text = policy ? JSON.stringify(policy.content, null, 2) : '';
   return (
-    <Panel title={owner === 'shared' ? 'Said by shared' : `Said by ${owner}`} tools={policy && policy.version > 0 && <Copy text={text} label="Copy" />}>
+    <Panel title={owner === 'shared' ? 'Said by shared' : `Said by ${owner}`} tools={policy && (
+      <>
+        {policy.version > 0 && <Copy text={text} label="Copy" />}
+        <Button size="compact-sm" variant="default" leftSection={<IconPencil size={14} aria-hidden />} onClick={() => setEditing(true)}>{owner === 'shared' ? 'Change' : 'Tighten'}</Button>
+      </>
+    )}>
       {query.isPending && <PageLoading />}
       {query.isError && <ErrorNotice error={query.error} what="It could not be loaded" onRetry={() => void query.refetch()} />}
       {policy && (policy.version === 0 ? <Nothing>Nothing; the defaults hold. A file sets it: <code>policies/{environment}.yaml</code> in a project of {owner === 'shared' ? <>owner <code>shared</code></> : <Link className="text-link" to="/use-cases/$slug" params={{slug: owner}}>{owner}</Link>}, and <code>slipway push</code>.</Nothing> : (
@@ -97,6 +106,7 @@ function Source({owner, environment}: {owner: string; environment: string}) {
           <pre className="code" tabIndex={0} role="region" aria-label={`Policy of ${owner}`} style={{padding: 0}}>{text}</pre>
         </>
       ))}
+      {policy && editing && <PolicyDialog owner={owner} environment={environment} before={policy.content} onClose={() => setEditing(false)} />}
     </Panel>
   );
 }
