@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # slipway_room(NAME DEPS rooms-and-libraries...) makes one static library from the room's *.cc,
 # one test program test_NAME from its *_test.cc, one fuzzer per *_fuzz.cc and one benchmark per *_bench.cc.
-# PRECOMPILED names headers that most files of the room include: parsed once, they halve its build. It saves no
-# file its own #includes, which builds without SLIPWAY_PRECOMPILED (the presets debug and fuzz) check.
+# PRECOMPILED names headers that most files of the room include: parsed once, they halve the time of most files,
+# which the presets of the sanitizers use. No file may do without its own #includes: release builds check that.
 function(slipway_room NAME)
   cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS;PRECOMPILED" ${ARGN})
   set(dir ${CMAKE_CURRENT_SOURCE_DIR})
