@@ -2,6 +2,7 @@
 // BLEU and chrF, as sacreBLEU has them.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "evaluation/metrics/ngrams.h"
 #include "evaluation/metrics/overlap.h"
@@ -61,33 +62,27 @@ std::vector<std::uint32_t> characters(std::string_view text) {
   return out;
 }
 
-// Counts of all orders: of characters, then of words.
-std::vector<NgramCounts> all_orders(std::string_view text, std::size_t words, TokenNumbers& numbers) {
-  std::vector<NgramCounts> out;
-  const std::vector<std::uint32_t> points = characters(text);
-  for (std::size_t n = 1; n <= kCharacters; ++n) out.push_back(count_ngrams(points, n, kCharacterBits));
-  if (words == 0) return out;
-  const std::vector<std::uint32_t> tokens = numbers.of(word_pieces(text));
-  for (std::size_t n = 1; n <= words; ++n) out.push_back(count_ngrams(tokens, n, 32));
-  return out;
-}
-
-double chrf_score(const std::vector<NgramCounts>& answer, const std::vector<NgramCounts>& expected) {
+double chrf_score(std::string_view answer, std::string_view expected, std::size_t words) {
+  std::vector<NgramOverlap> orders =
+      overlaps(characters(answer), characters(expected), kCharacters, kCharacterBits);
+  if (words > 0) {
+    TokenNumbers numbers;
+    const std::vector<std::uint32_t> ours = numbers.of(word_pieces(answer));
+    std::ranges::copy(overlaps(ours, numbers.of(word_pieces(expected)), words, 32),
+                      std::back_inserter(orders));
+  }
   double precision = 0;
   double recall = 0;
-  double orders = 0;
-  for (std::size_t i = 0; i < answer.size(); ++i) {
-    const std::size_t ours = count_all(answer[i]);
-    const std::size_t theirs = count_all(expected[i]);
-    if (ours == 0 || theirs == 0) continue;
-    const auto common = static_cast<double>(count_common(answer[i], expected[i]));
-    precision += common / static_cast<double>(ours);
-    recall += common / static_cast<double>(theirs);
-    orders += 1;
+  double counted = 0;
+  for (const NgramOverlap& order : orders) {
+    if (order.first == 0 || order.second == 0) continue;
+    precision += static_cast<double>(order.common) / static_cast<double>(order.first);
+    recall += static_cast<double>(order.common) / static_cast<double>(order.second);
+    counted += 1;
   }
   if (!(precision + recall > 0)) return 0;
-  precision /= orders;
-  recall /= orders;
+  precision /= counted;
+  recall /= counted;
   return (1 + kRecallWeight) * precision * recall / (kRecallWeight * precision + recall);
 }
 
@@ -247,19 +242,11 @@ double bleu(const BleuStatistics& statistics, const BleuOptions& options) {
 }
 
 double chrf(std::string_view answer, std::span<const std::string> expected, const ChrfOptions& options) {
-  TokenNumbers numbers;
-  // The numbers of tokens refer to the texts.
-  std::vector<std::string> lower;
-  lower.reserve(expected.size() + 1);
-  const auto text = [&](std::string_view one) -> std::string_view {
-    if (!options.lower_case) return one;
-    lower.push_back(lower_case(one));
-    return lower.back();
-  };
-  const std::vector<NgramCounts> own = all_orders(text(answer), options.words, numbers);
+  const std::string lower = options.lower_case ? lower_case(answer) : std::string();
   double best = 0;
   for (const std::string& one : expected)
-    best = std::max(best, chrf_score(own, all_orders(text(one), options.words, numbers)));
+    best = std::max(best, options.lower_case ? chrf_score(lower, lower_case(one), options.words)
+                                             : chrf_score(answer, one, options.words));
   return best;
 }
 

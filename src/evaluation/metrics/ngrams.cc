@@ -66,6 +66,71 @@ std::size_t count_common(const NgramCounts& a, const NgramCounts& b) {
   return sum;
 }
 
+namespace {
+
+// The items from one place on, as many as are looked at, the first one in the highest bits; zeros behind the
+// end.
+struct Suffix {
+  Ngram key;
+  bool of_first = false;
+};
+
+void add_suffixes(std::vector<Suffix>& out, std::span<const std::uint32_t> items, std::size_t most,
+                  std::size_t bits, bool of_first) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    Suffix suffix{{}, of_first};
+    for (std::size_t j = i; j < i + most; ++j) {
+      suffix.key.high = (suffix.key.high << bits) | (suffix.key.low >> (64 - bits));
+      suffix.key.low = (suffix.key.low << bits) | (j < items.size() ? items[j] + std::uint64_t{1} : 0);
+    }
+    out.push_back(suffix);
+  }
+}
+
+// Of a key with `bits` times `most` bits, the first n items.
+Ngram prefix(const Ngram& key, std::size_t n, std::size_t most, std::size_t bits) {
+  const std::size_t cut = (most - n) * bits;
+  if (cut == 0) return key;
+  if (cut < 64) return {key.high, key.low & ~((std::uint64_t{1} << cut) - 1)};
+  if (cut == 64) return {key.high, 0};
+  return {key.high & ~((std::uint64_t{1} << (cut - 64)) - 1), 0};
+}
+
+// Whether the n-th item is there: it is no zero.
+bool reaches(const Ngram& key, std::size_t n, std::size_t most, std::size_t bits) {
+  const Ngram whole = prefix(key, n, most, bits);
+  return n == 1 || whole != prefix(key, n - 1, most, bits);
+}
+
+}  // namespace
+
+std::vector<NgramOverlap> overlaps(std::span<const std::uint32_t> first,
+                                   std::span<const std::uint32_t> second, std::size_t most,
+                                   std::size_t bits) {
+  std::vector<Suffix> suffixes;
+  suffixes.reserve(first.size() + second.size());
+  add_suffixes(suffixes, first, most, bits, true);
+  add_suffixes(suffixes, second, most, bits, false);
+  std::ranges::sort(suffixes, {}, &Suffix::key);
+  std::vector<NgramOverlap> out(most);
+  for (std::size_t n = 1; n <= most; ++n) {
+    NgramOverlap& overlap = out[n - 1];
+    overlap.first = first.size() >= n ? first.size() - n + 1 : 0;
+    overlap.second = second.size() >= n ? second.size() - n + 1 : 0;
+    // Equal n-grams stand together.
+    for (std::size_t begin = 0; begin < suffixes.size();) {
+      const Ngram group = prefix(suffixes[begin].key, n, most, bits);
+      std::size_t counts[2] = {};
+      std::size_t end = begin;
+      for (; end < suffixes.size() && prefix(suffixes[end].key, n, most, bits) == group; ++end)
+        ++counts[suffixes[end].of_first ? 0 : 1];
+      if (reaches(suffixes[begin].key, n, most, bits)) overlap.common += std::min(counts[0], counts[1]);
+      begin = end;
+    }
+  }
+  return out;
+}
+
 std::size_t count_all(const NgramCounts& counts) {
   std::size_t sum = 0;
   for (const auto& [ngram, count] : counts) sum += count;

@@ -39,4 +39,14 @@ NgramCounts merged_most(const NgramCounts& a, const NgramCounts& b);
 std::size_t count_common(const NgramCounts& a, const NgramCounts& b);
 std::size_t count_all(const NgramCounts& counts);
 
+// What two sequences have in common in n-grams of 1 … `most` items: with one sort for all of them.
+struct NgramOverlap {
+  std::size_t first = 0;  // n-grams of the first sequence
+  std::size_t second = 0;
+  std::size_t common = 0;
+};
+// `most` times `bits` must be at most 128, and each item plus one fit into `bits`. One entry for each n.
+std::vector<NgramOverlap> overlaps(std::span<const std::uint32_t> first,
+                                   std::span<const std::uint32_t> second, std::size_t most, std::size_t bits);
+
 }  // namespace slipway::evaluation

@@ -149,6 +149,18 @@ Interval few_differ_interval(double usual, std::size_t differing, std::size_t to
   return {usual - share * (usual - bounds.low), usual + share * (bounds.high - usual)};
 }
 
+double clustered_degrees(std::span<const std::size_t> sizes) {
+  double squares = 0;
+  double fourths = 0;
+  for (const std::size_t size : sizes) {
+    const double square = static_cast<double>(size) * static_cast<double>(size);
+    squares += square;
+    fourths += square * square;
+  }
+  const double effective = fourths > 0 ? squares * squares / fourths : 0;
+  return std::max(1.0, (static_cast<double>(sizes.size()) + effective) / 2 - 1);
+}
+
 Result<Estimate> estimate_mean(std::span<const double> scores, const MeanOptions& options) {
   SLIPWAY_TRY(check_mean_options(scores, options));
   Moments moments;
@@ -158,6 +170,7 @@ Result<Estimate> estimate_mean(std::span<const double> scores, const MeanOptions
   out.mean = moments.mean();
   const auto n = static_cast<double>(out.count);
   if (out.count > 1) out.standard_error = std::sqrt(moments.variance() / n);
+  out.degrees = n - 1;
   // Two possible scores first: Wilson's interval is never of width zero.
   if (options.bounds) {
     const Bounds& bounds = *options.bounds;
@@ -225,11 +238,18 @@ Result<Estimate> estimate_clustered_mean(std::span<const double> scores,
     out.note = "All scores are of one cluster: nothing says how much others differ from it.";
     return out;
   }
-  double squares = 0;
-  for (const ClusterSum& sum : sums) squares += sum.deviation * sum.deviation;
   const auto n = static_cast<double>(out.count);
   const auto g = static_cast<double>(out.clusters);
-  out.standard_error = std::sqrt(squares * g / (g - 1)) / n;
+  double squares = 0;
+  std::vector<std::size_t> sizes;
+  for (const ClusterSum& sum : sums) {
+    // How far the mean moves without this cluster.
+    const double moved = sum.deviation / (n - static_cast<double>(sum.count));
+    squares += moved * moved;
+    sizes.push_back(sum.count);
+  }
+  out.standard_error = std::sqrt(squares * (g - 1) / g);
+  out.degrees = clustered_degrees(sizes);
   const auto differing = static_cast<std::size_t>(std::ranges::count(sums, true, &ClusterSum::differs));
   if (most && (differing == 0 || (options.bounds && differing < kFewDiffer && 2 * differing < sums.size()))) {
     set_few_differ(out, Usual{*most, differing}, out.clusters, "clusters", options);
@@ -240,7 +260,7 @@ Result<Estimate> estimate_clustered_mean(std::span<const double> scores,
     set_few_differ(out, Usual{moments.mean(), 0}, out.clusters, "clusters' means", options);
     return out;
   }
-  const double reach = student_quantile((1 + options.confidence) / 2, g - 1) * *out.standard_error;
+  const double reach = student_quantile((1 + options.confidence) / 2, out.degrees) * *out.standard_error;
   out.interval = clipped(around(out.mean, reach), options.bounds);
   out.method = IntervalMethod::kClustered;
   return out;

@@ -48,6 +48,7 @@ struct Estimate {
   std::size_t clusters = 0;  // 0 where the scores are independent
   double mean = 0;
   std::optional<double> standard_error;  // nullopt for one score, or one cluster
+  double degrees = 0;                    // of freedom that belong to it
   std::optional<Interval> interval;
   IntervalMethod method = IntervalMethod::kNone;
   std::optional<FewDiffer> few_differ;  // with kFewDiffer only
@@ -85,12 +86,21 @@ Result<Estimate> estimate_share(std::size_t successes, std::size_t total, double
 // that aren't finite or outside of the bounds.
 Result<Estimate> estimate_mean(std::span<const double> scores, const MeanOptions& options = {});
 
-// The same where scores share clusters (several questions on one document): cluster-robust standard error
-// (Miller 2024, arXiv 2411.00640, equation 4, times G/(G-1) for G clusters), Student's t on G-1 degrees of
-// freedom. `clusters` gives each score's cluster as a number below `scores.size()`; numbers may be left out.
+// The same where scores share clusters (several questions on one document): the cluster-robust standard error
+// of Miller (2024, arXiv 2411.00640, equation 4) in the form of a jackknife over clusters (CV3: MacKinnon,
+// Nielsen and Webb 2023), which for G clusters of equal size is that equation times G/(G-1). Student's t on
+// G-1 degrees of freedom, fewer where sizes differ: halfway to the effective number of clusters less one
+// (clustered_degrees). `clusters` gives each score's cluster as a number below `scores.size()`; numbers may
+// be left out.
 Result<Estimate> estimate_clustered_mean(std::span<const double> scores,
                                          std::span<const std::uint32_t> clusters,
                                          const MeanOptions& options = {});
+
+// Degrees of freedom for clusters of these sizes: halfway between G-1 and G*-1, where the effective number
+// G* = (sum of n^2)^2 / sum of n^4 is what counts if all scores of a cluster are the same (after Carter,
+// Schnepel and Steigerwald 2017). By simulation G-1 alone makes too many false alarms for few clusters of
+// different sizes, and G*-1 too few. At least 1.
+double clustered_degrees(std::span<const std::size_t> sizes);
 
 // An interval for the mean of scores of which all but `differing` are `usual`: with the given confidence at
 // most a share u of all scores differs (Clopper and Pearson; for none that differs u = 1 - (1-c)^(1/n), the

@@ -254,8 +254,7 @@ Result<PairedComparison> compare_paired(std::span<const double> differences,
       return out;
     }
     out.test.statistic = estimate.mean / *estimate.standard_error;
-    out.test.p_value =
-        student_p(out.test.statistic, static_cast<double>(estimate.clusters - 1), options.tail);
+    out.test.p_value = student_p(out.test.statistic, estimate.degrees, options.tail);
     return out;
   }
   if (are_binary(differences, options.bounds)) {
@@ -265,7 +264,8 @@ Result<PairedComparison> compare_paired(std::span<const double> differences,
                              differences.size(), options.tail);
     return out;
   }
-  if (differences.size() > kPermutationMost) {
+  const auto equal = static_cast<std::size_t>(std::ranges::count(differences, 0.0));
+  if (differences.size() - equal > kPermutationExact) {
     const auto test = paired_t_test(differences, options.tail);
     if (test) {
       out.test = *test;
@@ -310,10 +310,9 @@ Result<NonInferiority> non_inferiority(std::span<const double> differences, doub
                                 : binomial_cdf(static_cast<double>(few.differing),
                                                static_cast<double>(few.units), needed);
   } else {
-    const double degrees =
-        static_cast<double>(estimate.clusters > 0 ? estimate.clusters : estimate.count) - 1;
-    out.lowest = estimate.mean - student_quantile(options.confidence, degrees) * *estimate.standard_error;
-    out.p_value = student_sf((estimate.mean + margin) / *estimate.standard_error, degrees);
+    out.lowest =
+        estimate.mean - student_quantile(options.confidence, estimate.degrees) * *estimate.standard_error;
+    out.p_value = student_sf((estimate.mean + margin) / *estimate.standard_error, estimate.degrees);
   }
   out.shown = *out.lowest > -margin;
   return out;

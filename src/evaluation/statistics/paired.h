@@ -67,9 +67,9 @@ struct PairedComparison {
 };
 
 // The estimate of the difference and the test that fits: shared clusters: t with the cluster-robust error;
-// scores that pass or fail: McNemar's exact; up to kPermutationMost pairs: permutation; more: paired t, which
-// by then gives the same p-value for less work.
-inline constexpr std::size_t kPermutationMost = 1'000;
+// scores that pass or fail: McNemar's exact; up to kPermutationExact pairs that differ: permutation, exact
+// too; more: paired t, which keeps alpha then (Efron 1969) and has the power that is predicted for it, where
+// an exact test of grades, which come in steps, has less.
 Result<PairedComparison> compare_paired(std::span<const double> differences,
                                         const ComparisonOptions& options = {});
 

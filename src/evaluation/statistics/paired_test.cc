@@ -119,9 +119,15 @@ TEST(Paired, TheTestFollowsFromTheScores) {
   EXPECT_EQ(compare_paired(values)->test.test, PairedTest::kPermutation);
   values[3] = 0.5;
   EXPECT_EQ(compare_paired(values, graded())->test.test, PairedTest::kPermutation);
-  std::vector<double> many(kPermutationMost + 1, 0);
-  many[0] = 0.5;
+  std::vector<double> many(100, 0);
+  for (std::size_t i = 0; i < kPermutationExact; ++i) many[i] = i % 3 == 0 ? -0.5 : 0.25;
+  EXPECT_EQ(compare_paired(many, graded())->test.test, PairedTest::kPermutation);
+  EXPECT_TRUE(compare_paired(many, graded())->test.exact);
+  many.back() = 0.5;
   EXPECT_EQ(compare_paired(many, graded())->test.test, PairedTest::kStudent);
+  // Equal differences have no spread to go by.
+  const std::vector<double> same(50, 0.5);
+  EXPECT_EQ(compare_paired(same, graded())->test.test, PairedTest::kPermutation);
   std::vector<std::uint32_t> clusters(20);
   for (std::uint32_t i = 0; i < 20; ++i) clusters[i] = i / 2;
   ComparisonOptions options = graded();

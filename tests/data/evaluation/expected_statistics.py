@@ -71,16 +71,28 @@ def bca(random):
 
 
 def clustered(random):
-    for clusters, size in ((2, 3), (5, 4), (30, 1), (12, 6), (40, 3)):
-        sizes = 1 + random.poisson(size - 1, clusters) if size > 1 else np.ones(clusters, int)
+    """The jackknife over clusters by leaving each out of statsmodels' fit; for equal sizes its own clustered error."""
+    for clusters, size, equal in ((2, 3, True), (5, 4, True), (30, 1, True), (12, 6, False), (40, 3, False), (3, 5, False)):
+        sizes = np.full(clusters, size) if equal else 1 + random.poisson(size - 1, clusters)
         groups = np.repeat(np.arange(clusters), sizes)
         values = short(0.5 + random.normal(0, 0.2, clusters)[groups] + random.normal(0, 0.1, len(groups)))
         order = random.permutation(len(values))
         values, groups = values[order], groups[order]
-        fit = sm.OLS(values, np.ones(len(values))).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
-        low, high = fit.conf_int(0.05)[0]
-        yield {"values": values, "clusters": groups, "error": fit.bse[0], "interval": [low, high],
-               "t": fit.tvalues[0], "p": fit.pvalues[0]}
+        without = [sm.OLS(values[groups != g], np.ones((groups != g).sum())).fit().params[0] for g in range(clusters)]
+        mean = values.mean()
+        error = np.sqrt((clusters - 1) / clusters * np.sum((np.array(without) - mean) ** 2))
+        effective = (sizes ** 2.0).sum() ** 2 / (sizes ** 4.0).sum()
+        degrees = max(1.0, (clusters + effective) / 2 - 1)
+        if equal:
+            fit = sm.OLS(values, np.ones(len(values))).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+            assert abs(fit.bse[0] / error - 1) < 1e-9 and degrees == clusters - 1
+            low, high = fit.conf_int(0.05)[0]
+            t, p = fit.tvalues[0], fit.pvalues[0]
+        else:
+            reach = stats.t.ppf(0.975, degrees) * error
+            low, high, t = mean - reach, mean + reach, mean / error
+            p = 2 * stats.t.sf(abs(t), degrees)
+        yield {"values": values, "clusters": groups, "error": error, "interval": [low, high], "t": t, "p": p}
 
 
 def differences(random):
