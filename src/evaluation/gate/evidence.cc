@@ -14,10 +14,9 @@ namespace {
 
 constexpr std::size_t kUnitsMost = 10'000'000;  // more than any dataset has
 
-// Deviation of each unit from the mean, scaled so that the standard error of the mean is the deviation of
-// these over sqrt(units).
-std::vector<double> residuals(std::span<const double> values, std::span<const std::uint32_t> clusters,
-                              double mean, std::size_t units) {
+// How far each unit moves the mean; the deviations of the scores where they are independent.
+std::vector<double> influences(std::span<const double> values, std::span<const std::uint32_t> clusters,
+                               double mean) {
   std::vector<double> out;
   if (clusters.empty()) {
     out.reserve(values.size());
@@ -25,14 +24,14 @@ std::vector<double> residuals(std::span<const double> values, std::span<const st
     return out;
   }
   std::vector<double> sums(values.size());
-  std::vector<bool> used(values.size());
+  std::vector<std::size_t> sizes(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     sums[clusters[i]] += values[i] - mean;
-    used[clusters[i]] = true;
+    ++sizes[clusters[i]];
   }
-  const double scale = static_cast<double>(units) / static_cast<double>(values.size());
   for (std::size_t i = 0; i < sums.size(); ++i)
-    if (used[i]) out.push_back(sums[i] * scale);
+    if (sizes[i] > 0 && sizes[i] < values.size())
+      out.push_back(sums[i] / static_cast<double>(values.size() - sizes[i]));
   return out;
 }
 
@@ -59,9 +58,10 @@ Result<MeanEvidence> MeanEvidence::make(std::span<const double> values,
   out.units_ = out.clustered_ ? estimate.clusters : estimate.count;
   out.mean_ = estimate.mean;
   out.bounds_ = bounds;
+  out.degrees_ = estimate.degrees;
+  out.deviation_ = estimate.standard_error.value_or(0) * std::sqrt(static_cast<double>(out.units_));
   Moments moments;
-  for (const double residual : residuals(values, clusters, out.mean_, out.units_)) moments.add(residual);
-  out.deviation_ = moments.deviation();
+  for (const double influence : influences(values, clusters, out.mean_)) moments.add(influence);
   out.skewness_ = moments.skewness();
   switch (estimate.method) {
     case IntervalMethod::kNone: break;
@@ -99,7 +99,7 @@ double MeanEvidence::skew_t_p(double limit, bool above) const {
   const double t = (mean_ - limit) * std::sqrt(n) / deviation_;
   const double a = skewness_ / std::sqrt(n);
   const double g = t + a * t * t / 3 + a * a * t * t * t / 27 + a / 6;
-  return above ? student_sf(g, n - 1) : student_sf(-g, n - 1);
+  return above ? student_sf(g, degrees_) : student_sf(-g, degrees_);
 }
 
 // The mean for which the transformed t is `quantile`.
@@ -155,7 +155,7 @@ std::optional<Interval> MeanEvidence::interval(double alpha) const {
     }
     case EvidenceMethod::kSkewT: break;
   }
-  const double reach = student_quantile(1 - alpha, static_cast<double>(units_) - 1);
+  const double reach = student_quantile(1 - alpha, degrees_);
   Interval out{skew_t_limit(reach), skew_t_limit(-reach)};
   if (bounds_) {
     out.low = std::clamp(out.low, bounds_->low, bounds_->high);

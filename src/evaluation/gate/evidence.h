@@ -63,7 +63,8 @@ class MeanEvidence {
   bool clustered_ = false;
   EvidenceMethod method_ = EvidenceMethod::kNone;
   double mean_ = 0;
-  double deviation_ = 0;
+  double deviation_ = 0;  // of units: the standard error of the mean times the root of their number
+  double degrees_ = 0;    // of freedom
   double skewness_ = 0;
   std::optional<Bounds> bounds_;
   std::size_t highs_ = 0;  // with kExact: scores at the upper bound

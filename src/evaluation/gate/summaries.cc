@@ -197,15 +197,13 @@ Result<std::optional<SliceResult>> slice_of(const CaseTable& table, std::string_
   SLIPWAY_ASSIGN(const MeanEvidence change, MeanEvidence::make(moved, clusters, bounds));
   out.difference = change.mean();
   out.difference_interval = change.interval(kTwoSided);
-  ComparisonOptions options;
-  options.bounds = column.bounds;
-  options.clusters = clusters;
-  if (moved.size() <= kPermutationMost) {
-    SLIPWAY_ASSIGN(const PairedComparison comparison, compare_paired(moved, options));
-    out.p_value = comparison.test.p_value;
-  } else {
+  const auto gained = static_cast<std::size_t>(std::ranges::count(moved, 1.0));
+  const auto lost = static_cast<std::size_t>(std::ranges::count(moved, -1.0));
+  const auto equal = static_cast<std::size_t>(std::ranges::count(moved, 0.0));
+  if (clusters.empty() && column.bounds && gained + lost + equal == moved.size())
+    out.p_value = mcnemar_exact(gained, lost, moved.size(), Tail::kTwoSided).p_value;
+  else
     out.p_value = std::min(1.0, 2 * std::min(change.p_above(0), change.p_below(0)));
-  }
   return out;
 }
 
