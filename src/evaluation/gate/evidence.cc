@@ -140,6 +140,12 @@ double MeanEvidence::p_below(double limit) const {
   return skew_t_p(limit, false);
 }
 
+double MeanEvidence::symmetric_p(double limit, bool above) const {
+  if (method_ != EvidenceMethod::kSkewT) return above ? p_above(limit) : p_below(limit);
+  const double t = (mean_ - limit) * std::sqrt(static_cast<double>(units_)) / deviation_;
+  return student_sf(above ? t : -t, degrees_);
+}
+
 Interval MeanEvidence::few_interval(double alpha) const {
   return few_differ_interval(few_.usual, few_.differing, few_.units, *bounds_, 1 - alpha);
 }

@@ -42,8 +42,11 @@ class MeanEvidence {
   // p-values: small means that the mean surely lies above (below) the limit.
   [[nodiscard]] double p_above(double limit) const;
   [[nodiscard]] double p_below(double limit) const;
-  // The limits for which these are alpha: the mean lies outside on either side with a chance of at most
-  // alpha.
+  // The same by plain t where p_above and p_below are kSkewT. For differences of runs that are equal if the
+  // limit holds: these are symmetric, and removing a skewness that is not there costs alpha in the tails.
+  [[nodiscard]] double symmetric_p(double limit, bool above) const;
+  // The limits for which the first two are alpha: the mean lies outside on either side with a chance of at
+  // most alpha.
   [[nodiscard]] std::optional<Interval> interval(double alpha) const;
 
   // How many units in all would show, with this power, on which side of `limit` the mean lies if it is what

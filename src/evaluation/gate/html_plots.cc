@@ -33,10 +33,14 @@ struct Axis {
   [[nodiscard]] double at(double value) const { return from + (value - low) / (high - low) * (to - from); }
 };
 
+// On narrow screens wider ones scroll instead of getting too small to be read.
+constexpr double kWide = 400;
+
 std::string opened(double width, double height, std::string_view title, std::string_view description) {
   return fmt::format(
-      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}. {}\"><title>{}</title><desc>{}</desc>", width,
-      height, html(title), html(description), html(title), html(description));
+      "<svg{} viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}. {}\"><title>{}</title><desc>{}</desc>",
+      width > kWide ? " class=\"wide\"" : "", width, height, html(title), html(description), html(title),
+      html(description));
 }
 
 std::string label(double x, double y, std::string_view anchor, std::string_view text,
@@ -59,7 +63,9 @@ std::string bottom_axis(const Axis& x, double y, int wanted) {
 }
 
 std::string captioned(std::string_view caption, std::string svg) {
-  return fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", svg, html(caption));
+  return fmt::format(
+      "<figure><div class=\"plot\" tabindex=\"0\">{}</div><figcaption>{}</figcaption></figure>\n", svg,
+      html(caption));
 }
 
 void widen(Axis& axis) {
@@ -113,7 +119,7 @@ std::string distribution_plot(const MetricSummary& metric, bool with_baseline) {
   const std::vector<double> then = both ? shares(shown.baseline) : std::vector<double>{};
   double top = *std::ranges::max_element(now);
   if (both) top = std::max(top, *std::ranges::max_element(then));
-  const Axis x{shown.low, shown.high, 40, kWidth - 12};
+  const Axis x{shown.low, shown.high, 54, kWidth - 12};
   const Axis y{0, top > 0 ? top : 1, kHeight - 26, 12};
   const std::string mean = metric.candidate ? show_value(metric.name, metric.candidate->mean) : "unknown";
   std::string svg = opened(
@@ -139,8 +145,8 @@ std::string distribution_plot(const MetricSummary& metric, bool with_baseline) {
       svg += line(left + 0.5, y.at(then[i]), left + width - 0.5, y.at(then[i]), "then");
     svg += "</g>";
   }
-  svg += label(34, y.to + 4, "end", fmt::format("{} %", show_number(std::round(1000 * top) / 10)));
-  svg += label(34, y.from + 4, "end", "0");
+  svg += label(48, y.to + 4, "end", fmt::format("{} %", show_number(std::round(1000 * top) / 10)));
+  svg += label(48, y.from + 4, "end", "0");
   svg += bottom_axis(x, y.from, 5) + "</svg>";
   std::string_view unit;
   for (const std::string_view name : kUnitOfLatency) unit = metric.name == name ? " (s)" : unit;

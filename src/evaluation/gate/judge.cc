@@ -60,8 +60,10 @@ Result<HarmTest> harm_test(const std::vector<double>& differences, const std::ve
     SLIPWAY_ASSIGN(const TestResult test, permutation_test(sums, tail));
     return HarmTest{test.p_value, "permutation"};
   }
-  return HarmTest{worse_below ? evidence.p_below(0) : evidence.p_above(0),
-                  std::string(to_string(evidence.method()))};
+  const bool student = evidence.method() == EvidenceMethod::kSkewT;
+  const std::string_view t = clusters.empty() ? "paired_t" : "clustered_t";
+  return HarmTest{evidence.symmetric_p(0, !worse_below),
+                  std::string(student ? t : to_string(evidence.method()))};
 }
 
 double mean_of(const std::vector<double>& values) {

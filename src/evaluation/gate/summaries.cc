@@ -203,7 +203,7 @@ Result<std::optional<SliceResult>> slice_of(const CaseTable& table, std::string_
   if (clusters.empty() && column.bounds && gained + lost + equal == moved.size())
     out.p_value = mcnemar_exact(gained, lost, moved.size(), Tail::kTwoSided).p_value;
   else
-    out.p_value = std::min(1.0, 2 * std::min(change.p_above(0), change.p_below(0)));
+    out.p_value = std::min(1.0, 2 * std::min(change.symmetric_p(0, true), change.symmetric_p(0, false)));
   return out;
 }
 
