@@ -11,6 +11,7 @@
 #include "evaluation/statistics/paired.h"
 #include "evaluation/statistics/power.h"
 #include "evaluation/statistics/sequential.h"
+#include "gate_simulation.h"
 #include "simulation.h"
 
 namespace slipway::evaluation {
@@ -137,6 +138,17 @@ void print_false_alarms(const Settings& settings) {
   std::fflush(stdout);
 }
 
+void print_gates(const Settings& settings) {
+  fmt::print("\nThe gate as a whole, {} gates a row, alpha 5 %; goal at most 5 for what is wrong\n\n",
+             settings.comparisons);
+  fmt::print("| candidate | fails % | passes % |\n|---|--:|--:|\n");
+  const double most = 5 + noise(5, settings.comparisons);
+  for (const GateRow& row : simulate_gates(settings.comparisons, settings.seed))
+    fmt::print("| {} | {} | {} |\n", row.what, judged(row.failed, 0, row.fail_is_wrong ? most : 100),
+               judged(row.passed, 0, row.pass_is_wrong ? most : 100));
+  std::fflush(stdout);
+}
+
 void print_power(const Settings& settings) {
   fmt::print("\nPower (%): predicted, and found in {} runs; goal within 3 points\n\n", settings.comparisons);
   fmt::print("| what | n | predicted | found |\n|---|--:|--:|--:|\n");
@@ -232,9 +244,16 @@ int main(int argc, char** argv) {
   app.add_option("--comparisons", settings.comparisons, "Runs of everything else")
       ->check(CLI::Range(100, 1'000'000));
   app.add_option("--seed", settings.seed, "What the random numbers follow from");
+  bool gates_only = false;
+  app.add_flag("--gates", gates_only, "Only the gate as a whole");
   CLI11_PARSE(app, argc, argv);
+  if (gates_only) {
+    print_gates(settings);
+    return all_good ? 0 : 1;
+  }
   print_coverage(settings);
   print_false_alarms(settings);
+  print_gates(settings);
   print_power(settings);
   print_stopping(settings);
   fmt::print("\n{}\n", all_good ? "Every figure meets its goal." : "Figures marked with ! miss their goal.");
