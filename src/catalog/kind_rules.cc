@@ -85,6 +85,15 @@ void check_tool(const AssetName& self, const json::object& content, ProblemList&
                  "Write type: object, and the arguments under properties.");
 }
 
+void check_re2(std::string_view text, std::string path, ProblemList& problems) {
+  RE2::Options options(RE2::Quiet);
+  options.set_max_mem(kPatternBytes);
+  const RE2 pattern(re2::StringPiece(text.data(), text.size()), options);
+  if (pattern.ok()) return;
+  problems.add(std::move(path), fmt::format("is no pattern that can be used: {}", pattern.error()),
+               "Patterns are RE2's: no look-around, no back-references.");
+}
+
 void check_guardrail(const json::object& content, ProblemList& problems) {
   check_unique(content, "rules", "name", problems);
   const json::array& rules = content.at("rules").as_array();
@@ -93,13 +102,7 @@ void check_guardrail(const json::object& content, ProblemList& problems) {
     if (patterns == nullptr) continue;
     for (std::size_t j = 0; j < patterns->size(); ++j) {
       const std::string_view text = (*patterns)[j].as_string();
-      RE2::Options options(RE2::Quiet);
-      options.set_max_mem(kPatternBytes);
-      const RE2 pattern(re2::StringPiece(text.data(), text.size()), options);
-      if (!pattern.ok())
-        problems.add(item_path(member_path(item_path("rules", i), "patterns"), j),
-                     fmt::format("is no pattern that can be used: {}", pattern.error()),
-                     "Patterns are RE2's: no look-around, no back-references.");
+      check_re2(text, item_path(member_path(item_path("rules", i), "patterns"), j), problems);
     }
   }
 }
@@ -150,13 +153,39 @@ void check_knowledge(const json::object& content, ProblemList& problems) {
     problems.add("chunking.overlap_tokens", "must be less than size_tokens: chunks would never end");
 }
 
+// One metric, or a set of them with its members.
+void check_metric(const json::object& metric, const std::string& path, ProblemList& problems) {
+  static constexpr std::string_view kKinds[] = {"metric", "all", "any"};
+  if (std::ranges::count_if(kKinds, [&](std::string_view kind) { return metric.contains(kind); }) > 1)
+    problems.add(path, "is more than one of metric, all and any", "Put one inside of the other.");
+  if (!metric.contains("metric") && text_of(metric, "name").empty())
+    problems.add(member_path(path, "name"), "a set needs a name: it has no metric to be called by");
+  for (const std::string_view kind : {"all", "any"}) {
+    const json::array* members = list_of(metric, kind);
+    for (std::size_t i = 0; members != nullptr && i < members->size(); ++i)
+      check_metric((*members)[i].as_object(), item_path(member_path(path, kind), i), problems);
+  }
+  const json::value* params = metric.if_contains("params");
+  if (params == nullptr) return;
+  const std::string at = member_path(path, "params");
+  if (text_of(metric, "metric") == "regex")
+    check_re2(text_of(params->as_object(), "pattern"), member_path(at, "pattern"), problems);
+  const json::value* min = params->as_object().if_contains("min");
+  const json::value* max = params->as_object().if_contains("max");
+  if (min != nullptr && max != nullptr && min->is_number() && max->is_number() &&
+      min->to_number<double>() > max->to_number<double>())
+    problems.add(member_path(at, "min"), "is more than max: nothing could pass");
+}
+
 void check_evaluation(const json::object& content, ProblemList& problems) {
   const json::array& metrics = content.at("metrics").as_array();
   std::vector<std::string> names;
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     const json::object& metric = metrics[i].as_object();
+    check_metric(metric, item_path("metrics", i), problems);
     std::string name = text_of(metric, "name");
     if (name.empty()) name = text_of(metric, "metric");
+    if (name.empty()) continue;
     if (std::ranges::find(names, name) != names.end())
       problems.add(item_path("metrics", i), fmt::format("there is a metric '{}' already", name),
                    "Give one of them a name of its own.");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catalog/kinds.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -200,6 +201,29 @@ TEST(Kinds, RulesOfTheOthers) {
   EXPECT_EQ(only(check({"s", "evaluation", "e"},
                        "dataset: d\nmetrics: [{metric: equals}]\nthresholds: [{metric: equal, min: 0.9}]")),
             "thresholds[0].metric 3:23 there is no metric 'equal' | Did you mean 'equals'?");
+  const auto metric = [&](std::string_view one) {
+    return only(check({"s", "evaluation", "e"}, fmt::format("dataset: d\nmetrics:\n- {}", one)));
+  };
+  EXPECT_EQ(metric("{metric: regex, params: {pattern: '('}}").substr(0, 31),
+            "metrics[0].params.pattern 3:37 ");
+  EXPECT_EQ(metric("{metric: rouge_l, params: {stemm: true}}"),
+            "metrics[0].params.stemm 3:30 there is no 'stemm' here | Did you mean 'stem'?");
+  EXPECT_EQ(metric("{metric: latency, params: {min: 3, max: 2}}"),
+            "metrics[0].params.min 3:35 is more than max: nothing could pass");
+  EXPECT_EQ(metric("{metric: regex}"), "metrics[0].params 3:3 'params' is missing");
+  EXPECT_EQ(metric("{all: [{metric: json}]}"),
+            "metrics[0].name 3:3 a set needs a name: it has no metric to be called by");
+  EXPECT_EQ(metric("{name: x, any: [{metric: json}, {metric: bleu, params: {smoothing: no}}]}").substr(0, 40),
+            "metrics[0].any[1].params.smoothing 3:70 ");
+  EXPECT_EQ(metric("{name: x, metric: json, any: [{metric: xml}]}").substr(0, 56),
+            "metrics[0] 3:3 is more than one of metric, all and any |");
+  EXPECT_EQ(only(check({"s", "evaluation", "e"}, R"(dataset: d
+metrics:
+- {metric: my_own_judge, params: {anything: [1]}, judge: p, threshold: 0.5, for: {tags: [a]}}
+- {name: both, all: [{metric: json}, {name: either, any: [{metric: xml, negate: true}, {metric: html}]}]}
+- {metric: json_schema, params: {schema: {type: object}}}
+thresholds: [{metric: both, min: 0.9}])")),
+            "0 problems");
   EXPECT_EQ(
       only(check({"s", "model", "m"}, "connection: a\nmodel: b\nfallbacks: [{connection: a, model: b}]"))
           .substr(0, 12),
