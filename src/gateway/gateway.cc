@@ -83,13 +83,15 @@ rt::Task<void> Gateway::serve(net::Exchange& exchange, Operation operation, std:
   co_await walk(call);
 }
 
-rt::Task<void> Gateway::handle_local(net::Exchange& exchange, const LocalCall& local, CallListener& listener) {
+rt::Task<void> Gateway::handle_local(net::Exchange& exchange, const LocalCall& local,
+                                     CallListener& listener) {
   Call call(*this, exchange, Operation::kChat, local.body);
   call.local = &local;
   call.listener = &listener;
   call.key = local_key(*call.snapshot, local);
   if (call.key == nullptr) {
-    Refusal refusal = unavailable("no_environment", fmt::format("There is no environment '{}' any more.", local.environment));
+    Refusal refusal = unavailable("no_environment",
+                                  fmt::format("There is no environment '{}' any more.", local.environment));
     co_await answer_refusal(call, std::move(refusal));
     co_return;
   }

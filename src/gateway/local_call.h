@@ -66,7 +66,8 @@ struct LocalAnswer {
 // On the gateway's loop. `cancel` ends the call early; it outlives the task.
 rt::Task<LocalAnswer> call_locally(Gateway& gateway, LocalCall call, rt::CancelSource& cancel);
 
-// The key that stands in for a real one; null where the environment is gone. It lives as long as the snapshot.
+// The key that stands in for a real one; null where the environment is gone. It lives as long as the
+// snapshot.
 std::shared_ptr<const Key> local_key(const Snapshot& snapshot, const LocalCall& call);
 
 }  // namespace slipway::gateway
