@@ -77,6 +77,9 @@ evaluation::PlanLimits run_plan_limits(const Config& config) {
   evaluation::PlanLimits limits;
   limits.items = static_cast<std::int64_t>(config.evaluation.results);
   limits.concurrency = config.evaluation.concurrency;
+  // A run is to the gateway what a key is: it is not sent into that limit.
+  if (const std::uint32_t most = config.gateway.max_concurrent_per_key; most != 0)
+    limits.concurrency = std::min(limits.concurrency, most);
   return limits;
 }
 

@@ -161,6 +161,17 @@ def test_given_responses_are_judged_without_a_call(bench, tmp_path):
     assert run["state"] == "failed" and "line 2" in run["reason"]
 
 
+def test_responses_that_came_with_the_cases(bench):
+    bench.load([{"prompt": "question 1", "referenceResponse": "answer 1", "modelResponses": [{"response": "answer 1",
+                                                                                             "modelIdentifier": "x"}]},
+                {"prompt": "question 2", "referenceResponse": "answer 2", "modelResponses": [{"response": "no",
+                                                                                             "modelIdentifier": "x"}]}])
+    bench.define(target={"responses": {"from": "cases"}})
+    run = bench.run()
+    assert run["outcome"] == "complete" and bench.provider.calls == 0
+    assert bench.metric(run, "equals")["passed"] == 1 and bench.results(run)[1]["model"] == "x"
+
+
 def test_an_application_behind_http(make_server, upstream):
     server = make_server({"connections": {"fake": {"base_url": upstream.base_url, "api_key": "sk-x",
                                                    "allow_private": True, "models": ["fake-*"]}},

@@ -43,6 +43,8 @@ std::string Budget::describe() const {
     return "it has a budget in USD, and nobody knows what its calls cost: add a price for the model to the "
            "setting "
            "prices, or give it a budget of calls";
+  if (limits_.usd_nano && dearest_nano_ == 0)
+    return fmt::format("its budget of {} USD is spent", format_usd(*limits_.usd_nano));
   if (limits_.usd_nano)
     return fmt::format(
         "its budget of {} USD allows no further call ({} USD are spent, the dearest call took {} USD)",

@@ -106,6 +106,7 @@ void RunEngine::stop() {
     for (const auto& [id, executor] : executing_)
       if (executor != nullptr) executor->release();
   }
+  const std::lock_guard looking(look_mutex_);
   drivers_.reset();
   workers_.reset();
 }
@@ -162,6 +163,7 @@ Result<std::unique_ptr<Caller>> RunEngine::make_caller(const Run& run, std::vect
   }
   if (kind == "responses") {
     const std::string upload = text_in(*target, "upload");
+    if (upload.empty()) return std::make_unique<CaseResponses>();
     SLIPWAY_ASSIGN(
         std::unique_ptr<Caller> given,
         GivenResponses::open(parts_.uploads.source(upload),
@@ -176,7 +178,7 @@ Result<std::unique_ptr<Caller>> RunEngine::make_caller(const Run& run, std::vect
   out.use_case = run.use_case;
   out.run = run.id;
   out.max_concurrent = limits_.max_concurrent;
-  out.use = use_;
+  out.use = std::make_shared<gateway::KeyUse>();
   SLIPWAY_ASSIGN(const auto stream, optional_bool(run.definition, "stream"));
   out.stream = stream.value_or(false);
   SLIPWAY_ASSIGN(const json::array* cells, optional_array(run.definition, "cells"));

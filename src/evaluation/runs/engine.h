@@ -33,7 +33,7 @@ using AnswerScorerFactory = std::function<Result<std::unique_ptr<AnswerScorer>>(
 struct EngineLimits {
   std::uint32_t runs = 4;            // at once; more wait
   std::uint32_t workers = 2;         // threads that score and store
-  std::uint32_t max_concurrent = 0;  // calls in flight of all runs; 0: no limit of their own
+  std::uint32_t max_concurrent = 0;  // calls in flight of one run, as of one key; 0: no limit of its own
   ExecutorLimits executor = {};
   std::vector<std::string> private_hosts;  // that HTTP targets may reach on private addresses
   net::ClientClocks http_clocks = {};
@@ -88,7 +88,6 @@ class RunEngine {
   EngineParts parts_;
   EngineLimits limits_;
   std::string owner_;
-  std::shared_ptr<gateway::KeyUse> use_ = std::make_shared<gateway::KeyUse>();
   std::mutex look_mutex_;
   mutable std::mutex mutex_;
   std::map<std::string, Executor*> executing_;  // by run; null while it is prepared

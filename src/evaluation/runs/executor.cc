@@ -117,10 +117,11 @@ bool Executor::full() const {
 void Executor::look_at_stops() {
   const std::int64_t now = now_ms();
   if (cancel_ && !stopping_) give_up(RunState::kCancelled, RunOutcome::kPartial, "it was cancelled");
-  if (release_ && !stopping_) {
-    stopping_ = true;
-    end_.released = true;
+  if (release_ && !draining_) {
+    draining_ = true;
     drain_until_ms_ = now + limits_.drain_ms;
+    end_.released = !stopping_;  // one that is at its end anyway comes to it
+    stopping_ = true;
   }
   if (drain_until_ms_ != 0 && now >= drain_until_ms_ && !under_way_.empty()) {
     drain_until_ms_ = 0;
@@ -180,7 +181,8 @@ bool Executor::next_attempt(Attempt& attempt) {
     to_repeat_.erase(to_repeat_.begin());
     return true;
   }
-  return next_from_feed(attempt);
+  // While many wait to be asked again, no others begin.
+  return static_cast<std::int64_t>(to_repeat_.size()) < limits_.waiting_items && next_from_feed(attempt);
 }
 
 void Executor::dispatch() {

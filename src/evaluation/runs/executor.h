@@ -164,6 +164,7 @@ class Executor {
   std::int64_t last_answer_ms_ = 0;
   std::int64_t errors_in_a_row_ = 0;
   bool stopping_ = false;  // nothing more begins
+  bool draining_ = false;  // the server stops
   std::int64_t drain_until_ms_ = 0;
   RunEnd end_;
   Caller::Done done_call_;

@@ -82,6 +82,9 @@ CallOutcome outcome_of(const gateway::LocalAnswer& answer) {
     case Status::kClientError:
     case Status::kBlocked: out.end = CallEnd::kRefused; break;
   }
+  // "Not now, but then": overload, as good as a 429.
+  if (out.end == CallEnd::kFailed && answer.http_status == 503 && answer.retry_after_s != 0)
+    out.end = CallEnd::kLimited;
   if (out.end == CallEnd::kRefused && answer.http_status >= 500) out.end = CallEnd::kFailed;
   if (answer.status == Status::kUpstreamError && out.end == CallEnd::kRefused) out.end = CallEnd::kFailed;
   out.paid = answer.sent_upstream && (answer.status == Status::kOk || out.output_tokens > 0 ||

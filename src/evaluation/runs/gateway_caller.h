@@ -29,7 +29,7 @@ struct GatewayTarget {
   std::vector<CellTarget> cells;
   bool stream = false;  // to measure the time to the first token
   std::uint32_t max_concurrent = 0;
-  std::shared_ptr<gateway::KeyUse> use;  // counts the calls in flight of all runs
+  std::shared_ptr<gateway::KeyUse> use;  // counts the run's calls in flight
 };
 
 class GatewayCaller final : public Caller {

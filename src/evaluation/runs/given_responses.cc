@@ -118,6 +118,36 @@ Result<GivenResponse> read_bedrock_turns(const json::object& line) {
   return out;
 }
 
+CallOutcome refused(std::string code, std::string message) {
+  CallOutcome out;
+  out.end = CallEnd::kRefused;
+  out.error_code = std::move(code);
+  out.error_message = std::move(message);
+  return out;
+}
+
+CallOutcome answer_in_case(const CallOrder& order) {
+  const json::value* metadata = order.one->field("metadata");
+  const json::object* object = metadata == nullptr ? nullptr : metadata->if_object();
+  CallOutcome out;
+  out.end = CallEnd::kAnswered;
+  if (object != nullptr) {
+    const json::value* responses = object->if_contains("modelResponses");
+    if (responses != nullptr && responses->is_array() && order.repeat < responses->get_array().size()) {
+      const json::object* one = responses->get_array()[order.repeat].if_object();
+      out.text = one == nullptr ? std::string() : text_inside(one->if_contains("response"));
+      if (one != nullptr) out.model = short_text(*one, "modelIdentifier");
+      return out;
+    }
+    if (const json::value* response = object->if_contains("response");
+        response != nullptr && order.repeat == 0) {
+      out.text = text_of(*response);
+      return out;
+    }
+  }
+  return refused("no_response", "The case brings no response of its own, or none for this repeat.");
+}
+
 std::uint64_t key_of_id(std::string_view id) { return catalog::id_hash("id " + std::string(id)); }
 std::uint64_t key_of_prompt(std::string_view text) {
   return catalog::id_hash("prompt " + std::string(trim(text)));
@@ -197,13 +227,6 @@ Result<std::string> GivenResponses::line_of(const Entry& entry) {
 }
 
 CallOutcome GivenResponses::answer(const CallOrder& order) {
-  const auto refused = [](std::string code, std::string message) {
-    CallOutcome out;
-    out.end = CallEnd::kRefused;
-    out.error_code = std::move(code);
-    out.error_message = std::move(message);
-    return out;
-  };
   const Entry* entry = find(key_of_id(order.one->id), order.repeat);
   if (entry == nullptr)
     if (const json::value* input = order.one->field("input"))
@@ -214,6 +237,10 @@ CallOutcome GivenResponses::answer(const CallOrder& order) {
   auto response = read_given_response(*line);
   if (!response) return refused("response_lost", response.error().describe());
   return std::move(response->outcome);
+}
+
+void CaseResponses::start(std::vector<CallOrder> orders, const Done& done) {
+  for (const CallOrder& order : orders) done(order, answer_in_case(order));
 }
 
 void GivenResponses::start(std::vector<CallOrder> orders, const Done& done) {

@@ -57,6 +57,14 @@ class GivenResponses final : public Caller {
   FilePiece piece_;             // the last one used; cases mostly come in the order of the file
 };
 
+// Answers that came with the cases: `metadata.modelResponses` as Bedrock's files have them (of which each is
+// a repeat), or `metadata.response`.
+class CaseResponses final : public Caller {
+ public:
+  void start(std::vector<CallOrder> orders, const Done& done) override;
+  void cancel() override {}
+};
+
 // What a line says. kInvalidArgument for one that is none of the three.
 struct GivenResponse {
   std::string id;      // of the case; or

@@ -55,6 +55,7 @@ struct HttpCaller::Lane {
       if (!text) return failed(text.error());
       out.text = std::move(*text);
       out.end = CallEnd::kAnswered;
+      out.paid = true;  // nobody knows what it costs them
       return out;
     }
     out.end = end_of_status(status);

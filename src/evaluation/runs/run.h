@@ -44,7 +44,7 @@ struct CellTally {
 struct RunTally {
   std::int64_t done = 0;
   std::int64_t errors = 0;    // among them: the provider failed, not the answer
-  std::int64_t calls = 0;     // made, repeated ones included; without those that were told to wait
+  std::int64_t calls = 0;     // that may have to be paid, repeated ones included
   std::int64_t limited = 0;   // told to wait
   std::int64_t unpriced = 0;  // calls whose cost nobody knows
   NanoUsd cost_nano = 0;

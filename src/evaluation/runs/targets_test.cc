@@ -60,6 +60,10 @@ TEST(GatewayAnswer, MeansSomethingForARun) {
   EXPECT_EQ(outcome_of(local(400, Status::kClientError)).end, CallEnd::kRefused);
   EXPECT_EQ(outcome_of(local(0, Status::kInterrupted)).end, CallEnd::kCancelled);
   EXPECT_FALSE(outcome_of(local(502, Status::kUpstreamError)).paid);
+  gateway::LocalAnswer overloaded = local(503, Status::kUpstreamError);
+  EXPECT_EQ(outcome_of(overloaded).end, CallEnd::kFailed);
+  overloaded.retry_after_s = 2;
+  EXPECT_EQ(outcome_of(overloaded).end, CallEnd::kLimited);
   gateway::LocalAnswer cut = local(200, Status::kOk);
   cut.complete = false;
   EXPECT_EQ(outcome_of(cut).end, CallEnd::kFailed);
