@@ -9,7 +9,7 @@ from support.server import eventually
 from support.upstream import openai_answer
 
 ENDED = ("finished", "cancelled", "failed")
-METRICS = [{"metric": "equals"}, {"metric": "contains", "params": {"value": "answer"}}, {"metric": "word_count"}]
+METRICS = [{"metric": "equals"}, {"metric": "contains", "params": {"value": "answer"}}, {"metric": "word_count", "params": {"max": 100}}]
 
 
 def jsonl(*lines):
