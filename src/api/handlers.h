@@ -38,6 +38,7 @@ std::span<const Route> prompts_routes();
 std::span<const Route> releases_routes();
 std::span<const Route> deployments_routes();
 std::span<const Route> datasets_routes();
+std::span<const Route> runs_routes();
 
 // session_api.cc
 rt::Task<void> sign_in(Request& request);

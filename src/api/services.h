@@ -16,6 +16,7 @@
 #include "catalog/asset_store.h"
 #include "catalog/dataset_store.h"
 #include "catalog/upload_store.h"
+#include "evaluation/runs/services.h"
 #include "gateway/gateway.h"
 #include "governance/audit_log.h"
 #include "governance/keys.h"
@@ -96,6 +97,7 @@ struct Services {
   std::atomic<bool> audit_verifying{false};
   std::int64_t started_us = 0;
   bool simulated_only = false;
+  evaluation::RunServices& runs;
 };
 
 inline constexpr std::string_view kVersion = "0.1.0";

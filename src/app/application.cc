@@ -14,10 +14,13 @@
 #include <sstream>
 
 #include "app/release_ports.h"
+#include "app/run_ports.h"
 #include "app/template_inspector.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "catalog/schema.h"
+#include "evaluation/runs/metric_scorer.h"
+#include "evaluation/runs/run_schema.h"
 #include "governance/asset_ports.h"
 #include "governance/schema.h"
 
@@ -29,6 +32,7 @@ constexpr std::uint32_t kPoolThreads = 6;
 constexpr std::uint32_t kPoolQueue = 1'000;
 constexpr std::uint32_t kResolverThreads = 2;
 constexpr std::uint32_t kHouseSeconds = 20;
+constexpr std::chrono::milliseconds kRunInterval{1'000};
 constexpr std::int64_t kCollectionUs = 600'000'000;  // between two looks for unused cases
 constexpr std::string_view kFirstUseCase = "getting-started";
 
@@ -136,6 +140,7 @@ Application::~Application() { stop(); }
 Result<> migrate_rooms(store::Database& database) {
   SLIPWAY_TRY(catalog::migrate_catalog(database));
   SLIPWAY_TRY(governance::migrate_governance(database));
+  SLIPWAY_TRY(evaluation::migrate_evaluation(database));
   return telemetry::migrate_feedback(database);
 }
 
@@ -291,6 +296,33 @@ void Application::open_datasets() {
       *database_, catalog::CaseLimits{datasets.case_bytes, datasets.cases, datasets.document_bytes});
   datasets_ = std::make_unique<catalog::DatasetStore>(*assets_, *cases_);
   uploads_ = std::make_unique<catalog::UploadStore>(*database_, datasets.upload_bytes);
+  open_runs();
+}
+
+void Application::open_runs() {
+  run_releases_ = run_release_ports(*releases_);
+  runs_ = std::make_unique<evaluation::RunStore>(*database_, run_recorder());
+  evaluation::PlanPorts ports{*assets_, *datasets_, run_releases_,
+                              [this](const std::string& owner, const std::string& upload) {
+                                return uploads_->digest(owner, upload);
+                              }};
+  run_services_.reset(new evaluation::RunServices{*runs_, std::move(ports), run_plan_limits(config_),
+                                                  evaluation::make_metric_scorer, nullptr});
+}
+
+void Application::start_runs() {
+  std::vector<gateway::Gateway*> gateways;
+  for (const auto& loop : loops_) gateways.push_back(&loop->gateway());
+  const auto keeps_texts = [this](const std::string& name) {
+    const EnvironmentConfig* environment = config_.environment(name);
+    return environment != nullptr && environment->capture == CapturePolicy::kFull;
+  };
+  engine_.reset(
+      new evaluation::RunEngine({*runs_, *assets_, *datasets_, *uploads_, std::move(gateways), run_releases_,
+                                 run_services_->make_scorer, keeps_texts, run_node(config_), log_},
+                                run_limits(config_)));
+  run_services_->engine = engine_.get();
+  run_keeper_ = std::make_unique<Repeater>(kRunInterval, [this] { engine_->look(); });
 }
 
 Result<> Application::start_loops() {
@@ -348,12 +380,14 @@ Result<> Application::start_loops() {
       }},
       .sign_in_guard = api::SignInGuard(config_.security.failed_sign_ins_per_minute),
       .started_us = unix_now_us(),
-      .simulated_only = simulated_only});
+      .simulated_only = simulated_only,
+      .runs = *run_services_});
   for (std::uint32_t i = 0; i < loop_count(config_); ++i) {
     loops_.push_back(std::make_unique<LoopStack>(fmt::format("loop-{}", i)));
     loops_.back()->build(config_, *resolver_, *spool_, *metrics_, snapshot, log_, i);
     watchdog_->watch(loops_.back()->loop());
   }
+  start_runs();
   std::uint16_t port = config_.server.port;
   for (const auto& loop : loops_) {
     SLIPWAY_TRY(loop->listen(config_, port, *services_, log_));
@@ -485,6 +519,8 @@ void Application::stop() {
   watcher_.reset();
   rollouts_.reset();
   if (publisher_) publisher_->stop();
+  run_keeper_.reset();
+  if (engine_) engine_->stop();  // while its calls can still come to their end
   // All loops stop accepting together: a connection must not land on one that still listens.
   std::vector<std::thread> stoppers;
   for (const auto& loop : loops_)
@@ -502,6 +538,7 @@ void Application::stop() {
   resolver_.reset();
   loops_.clear();
   services_.reset();
+  engine_.reset();
   query_.reset();
   if (telemetry_) telemetry_->close();
   telemetry_.reset();

@@ -17,8 +17,10 @@
 #include "app/data_directory.h"
 #include "app/loop_stack.h"
 #include "app/publisher.h"
+#include "app/repeater.h"
 #include "app/rollout_keeper.h"
 #include "app/snapshot_builder.h"
+#include "evaluation/runs/services.h"
 #include "llm/simulated.h"
 #include "rt/watchdog.h"
 #include "store/database.h"
@@ -72,6 +74,8 @@ class Application {
   void keep_house();      // the housekeeping thread
   void collect_unused();  // uploads and cases that nobody came to use
   void open_datasets();
+  void open_runs();
+  void start_runs();
 
   Config config_;
   Logger log_;
@@ -94,6 +98,9 @@ class Application {
   std::unique_ptr<catalog::CaseStore> cases_;
   std::unique_ptr<catalog::DatasetStore> datasets_;
   std::unique_ptr<catalog::UploadStore> uploads_;
+  evaluation::ReleasePorts run_releases_;
+  std::unique_ptr<evaluation::RunStore> runs_;
+  std::unique_ptr<evaluation::RunServices> run_services_;
   std::unique_ptr<telemetry::Spool> spool_;
   std::unique_ptr<telemetry::TelemetryStore> telemetry_;
   std::unique_ptr<telemetry::TelemetryQuery> query_;
@@ -110,6 +117,8 @@ class Application {
   std::vector<std::unique_ptr<LoopStack>> loops_;
 
   std::unique_ptr<Publisher> publisher_;
+  std::unique_ptr<evaluation::RunEngine> engine_;
+  std::unique_ptr<Repeater> run_keeper_;
   std::unique_ptr<RolloutKeeper> rollouts_;
   std::unique_ptr<ChangeWatcher> watcher_;  // only with a shared database
 

@@ -36,6 +36,7 @@ class LoopStack {
   void shut_down(std::uint32_t drain_ms);
 
   [[nodiscard]] rt::Loop& loop() { return loop_; }
+  [[nodiscard]] gateway::Gateway& gateway() { return *gateway_; }
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
   [[nodiscard]] net::ServerCounters server_counters() const {
     return server_ == nullptr ? net::ServerCounters{} : server_->counters();

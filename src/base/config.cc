@@ -182,6 +182,26 @@ void declare_datasets(SettingsSchema& s, DatasetsConfig& c) {
             "Calls looked at for one sample, newest first.");
 }
 
+void declare_evaluation(SettingsSchema& s, EvaluationConfig& c) {
+  s.integer("evaluation.runs", c.runs, 1, 64, "Runs that each node executes at once. More wait.");
+  s.integer("evaluation.concurrency", c.concurrency, 1, 1'000,
+            "Calls of one run in flight at most, whatever its evaluation says.");
+  s.integer("evaluation.results", c.results, 1, 100'000'000,
+            "Results of one run: cases times variants times repeats. While it runs, a bit of memory is "
+            "needed each.");
+  s.size("evaluation.answer_size", c.answer_bytes, kKiB, 4 * kMiB,
+         "Of each answer this much is kept with its result. Metrics see all of it.");
+  s.duration(
+      "evaluation.patience", c.patience_ms, DurationUnit::kMilliseconds, 1'000, 24 * kHour,
+      "How long a run waits for a provider that refuses every call (429), or for a disk that is full.");
+  s.duration("evaluation.http_timeout", c.http_timeout_ms, DurationUnit::kMilliseconds, 100, kHour,
+             "Time for one answer of an HTTP application that is evaluated.");
+  s.list("evaluation.private_hosts", c.private_hosts,
+         "Hosts that an HTTP application under evaluation may have on a private address. All others must be "
+         "public.",
+         check_not_empty);
+}
+
 void declare_telemetry(SettingsSchema& s, TelemetryConfig& c) {
   s.duration("telemetry.group_commit", c.group_commit_ms, DurationUnit::kMilliseconds, 1, 100,
              "Records that arrive within this time share one write to the disk.");
@@ -487,6 +507,7 @@ SettingsSchema declare_config(Config& config) {
   declare_store(schema, config.store);
   declare_catalog(schema, config.catalog);
   declare_datasets(schema, config.datasets);
+  declare_evaluation(schema, config.evaluation);
   declare_telemetry(schema, config.telemetry);
   declare_gateway(schema, config.gateway);
   declare_rest(schema, config);

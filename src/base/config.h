@@ -145,6 +145,16 @@ struct DatasetsConfig {
   std::uint64_t invocations_scanned = 1'000'000;
 };
 
+struct EvaluationConfig {
+  std::uint32_t runs = 4;              // at once
+  std::uint32_t concurrency = 256;     // calls of one run in flight, whatever its evaluation says
+  std::uint64_t results = 10'000'000;  // of one run
+  std::uint64_t answer_bytes = 64u << 10;
+  std::uint32_t patience_ms = 3'600'000;
+  std::uint32_t http_timeout_ms = 120'000;
+  std::vector<std::string> private_hosts;
+};
+
 struct WatchdogConfig {
   std::uint32_t stall_ms = 25;
 };
@@ -204,6 +214,7 @@ struct Config {
   OidcConfig oidc;
   AuditConfig audit;
   RawSetting prices;  // YAML handed to telemetry's price table as it stands
+  EvaluationConfig evaluation;
 
   [[nodiscard]] const EnvironmentConfig* environment(std::string_view name) const;
   [[nodiscard]] const ConnectionConfig* connection(std::string_view name) const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of cases, row by row. Used by the case store only.
+// The tables of cases, row by row, for the case store; and how texts are packed, for all who keep many.
 #pragma once
 
 #include <optional>

@@ -183,6 +183,36 @@ ByteSource UploadStore::source(std::string id) {
   };
 }
 
+Result<UploadPiece> UploadStore::piece(const std::string& id, std::uint64_t byte) {
+  const auto at = static_cast<long long>(byte);
+  long long first = 0;
+  std::string body;
+  SLIPWAY_TRY(database_.read([&](soci::session& sql) -> Result<> {
+    sql << "SELECT first_byte, body FROM catalog_upload_pieces WHERE upload = :id AND first_byte <= :at "
+           "ORDER BY first_byte DESC LIMIT 1",
+        soci::use(id), soci::use(at), soci::into(first), soci::into(body);
+    if (!sql.got_data()) return fail(ErrorCode::kNotFound, "there is no such upload any more", "upload");
+    return {};
+  }));
+  UploadPiece out;
+  out.first_byte = static_cast<std::uint64_t>(first);
+  SLIPWAY_ASSIGN(out.text, unpack(body, kLargestPiece));
+  return out;
+}
+
+Result<std::string> UploadStore::digest(std::string_view owner, const std::string& id) {
+  SLIPWAY_ASSIGN(const Upload upload, find(owner, id));
+  if (upload.bytes == 0) return fail(ErrorCode::kInvalidArgument, "the upload is empty", "upload");
+  Sha256Stream hash;
+  const ByteSource bytes = source(id);
+  for (;;) {
+    SLIPWAY_ASSIGN(const std::string_view piece, bytes());
+    if (piece.empty()) break;
+    hash.add(piece);
+  }
+  return "sha256:" + hex(hash.finish());
+}
+
 Result<> UploadStore::remove(std::string_view owner, std::string_view id) {
   return database_.write_quietly([&](soci::session& sql) -> Result<> {
     SLIPWAY_ASSIGN(const Upload upload, require_upload(sql, owner, id));

@@ -28,6 +28,11 @@ struct Upload {
   std::int64_t touched_us = 0;
 };
 
+struct UploadPiece {
+  std::uint64_t first_byte = 0;
+  std::string text;
+};
+
 class UploadStore {
  public:
   UploadStore(store::Database& database, std::uint64_t limit_bytes)
@@ -47,6 +52,10 @@ class UploadStore {
   Result<> end_import(std::string_view id, bool done, std::int64_t cases, const json::object& outcome);
   // The pieces one after the other.
   ByteSource source(std::string id);
+  // The piece that holds this byte; kNotFound where there is none (any more).
+  Result<UploadPiece> piece(const std::string& id, std::uint64_t byte);
+  // Of the whole file: "sha256:…".
+  Result<std::string> digest(std::string_view owner, const std::string& id);
   Result<> remove(std::string_view owner, std::string_view id);
   // Uploads that nobody touched since; returns how many.
   Result<std::int64_t> collect(std::int64_t older_than_us);

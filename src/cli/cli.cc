@@ -132,6 +132,7 @@ int run(std::vector<std::string> arguments, const Hooks& hooks, Surroundings sur
   add_log_commands(app, context);
   add_people_commands(app, context);
   add_dataset_commands(app, context);
+  add_eval_commands(app, context);
   add_audit_commands(app, context);
   add_config_commands(app, context);
   add_doctor_command(app, context);

@@ -24,6 +24,10 @@ Result<DatasetName> parse_dataset_name(const std::string& text);
 Result<json::object> upload_cases(const Context& context, const ApiClient& api, const std::string& owner,
                                   const std::string& path, json::object wanted);
 
+// Sends a file in the same way and leaves it there, for whoever is told of the upload. Gives its id.
+Result<std::string> upload_file(const Context& context, const ApiClient& api, const std::string& owner,
+                                const std::string& path);
+
 // Options that say how a file is to be read.
 struct ReadingOptions {
   std::string format;

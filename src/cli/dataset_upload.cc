@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iomanip>
 #include <iostream>
 #include <sstream>
@@ -113,6 +114,33 @@ Result<json::object> wait_for(const ApiClient& api, const std::string& upload, P
   }
 }
 
+// Sends the file and does with it what `then` does, which is given the upload's path.
+Result<json::object> send_file(
+    const Context& context, const ApiClient& api, const std::string& owner, const std::string& path,
+    const std::function<Result<json::object>(const std::string&, Progress&)>& then) {
+  std::ifstream file;
+  std::uint64_t total = 0;
+  if (path != "-") {
+    file.open(path, std::ios::binary);
+    if (!file) return fail(ErrorCode::kNotFound, "the file can't be read", path);
+    std::error_code error;
+    total = std::filesystem::file_size(path, error);
+    if (error) total = 0;
+  }
+  Progress progress(context, context.surroundings.color && !context.json);
+  SLIPWAY_ASSIGN(const std::string upload, start_upload(api, owner, path));
+  Result<json::object> result;
+  const Result<> sent =
+      send_pieces(api, path == "-" ? context.surroundings.in : file, upload, total, progress);
+  result = sent ? then(upload, progress) : Result<json::object>(fail(sent.error()));
+  if (result) return result;
+  // What failed is not left behind for a day. That it can't be removed would hide what failed first.
+  static_cast<void>(api.remove(upload));
+  Error error = result.error();
+  if (error.where.empty() && error.code == ErrorCode::kInvalidArgument && path != "-") error.where = path;
+  return fail(std::move(error));
+}
+
 }  // namespace
 
 Result<DatasetName> parse_dataset_name(const std::string& text) {
@@ -126,29 +154,21 @@ Result<DatasetName> parse_dataset_name(const std::string& text) {
 
 Result<json::object> upload_cases(const Context& context, const ApiClient& api, const std::string& owner,
                                   const std::string& path, json::object wanted) {
-  std::ifstream file;
-  std::uint64_t total = 0;
-  if (path != "-") {
-    file.open(path, std::ios::binary);
-    if (!file) return fail(ErrorCode::kNotFound, "the file can't be read", path);
-    std::error_code error;
-    total = std::filesystem::file_size(path, error);
-    if (error) total = 0;
-  }
-  Progress progress(context, context.surroundings.color && !context.json);
-  SLIPWAY_ASSIGN(const std::string upload, start_upload(api, owner, path));
-  const auto work = [&]() -> Result<json::object> {
-    SLIPWAY_TRY(send_pieces(api, path == "-" ? context.surroundings.in : file, upload, total, progress));
-    SLIPWAY_TRY(api.post(upload + "/import", wanted));
-    return wait_for(api, upload, progress);
-  };
-  auto result = work();
-  if (result) return result;
-  // What failed is not left behind for a day. That it can't be removed would hide what failed first.
-  static_cast<void>(api.remove(upload));
-  Error error = result.error();
-  if (error.where.empty() && error.code == ErrorCode::kInvalidArgument && path != "-") error.where = path;
-  return fail(std::move(error));
+  return send_file(context, api, owner, path,
+                   [&](const std::string& upload, Progress& progress) -> Result<json::object> {
+                     SLIPWAY_TRY(api.post(upload + "/import", wanted));
+                     return wait_for(api, upload, progress);
+                   });
+}
+
+Result<std::string> upload_file(const Context& context, const ApiClient& api, const std::string& owner,
+                                const std::string& path) {
+  SLIPWAY_ASSIGN(
+      const json::object done,
+      send_file(context, api, owner, path, [](const std::string& upload, Progress&) -> Result<json::object> {
+        return json::object{{"id", upload.substr(upload.rfind('/') + 1)}};
+      }));
+  return text_of(done, "id");
 }
 
 void add_reading_options(CLI::App* command, ReadingOptions& options) {

@@ -104,7 +104,7 @@ telemetry::InvocationRecord Call::make_record() {
   record.attempts = attempts;
   record.stream = scan.stream;
   record.operation = to_string(operation);
-  record.surface = "openai";
+  record.surface = local != nullptr ? std::string_view(local->surface) : "openai";
   if (key != nullptr) {
     record.use_case = key->use_case;
     record.environment = key->environment;
@@ -115,7 +115,7 @@ telemetry::InvocationRecord Call::make_record() {
     record.provider = target.connection->provider;
     record.connection = target.connection->name;
   }
-  if (release != nullptr) record.release = release->id;
+  if (release != nullptr && !release->trial) record.release = release->id;
   record.requested_model = model;
   record.response_model = response_model;
   record.finish_reason = finish_reason;
@@ -136,7 +136,8 @@ telemetry::InvocationRecord Call::make_record() {
 void Call::count(const telemetry::InvocationRecord& done) {
   using telemetry::Status;
   gateway.parts().metrics.record(done);
-  if (release == nullptr) return;
+  if (listener != nullptr) listener->recorded(done);
+  if (release == nullptr || release->tally == nullptr) return;
   // A client that leaves says nothing about the release.
   const bool error = done.status != Status::kOk && done.status != Status::kInterrupted;
   release->tally->add(gateway.parts().shard, {error, std::max<std::int64_t>(done.duration_us, 0),

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "gateway/gateway.h"
+#include "gateway/local_call.h"
 #include "gateway/refusal.h"
 #include "gateway/snapshot.h"
 #include "gateway/trace.h"
@@ -58,6 +59,9 @@ class Call {
   const std::int64_t started_us;  // unix, when the request's last byte had been read
   std::shared_ptr<const Snapshot> snapshot;
   bool wants_summary = false;  // the playground: a last event says what the call took
+  // A call from inside the house; both outlive it. Null for one that came over a socket.
+  const LocalCall* local = nullptr;
+  CallListener* listener = nullptr;
 
   // authenticate
   std::shared_ptr<const Key> key;
@@ -105,6 +109,9 @@ class Call {
   // The capture policy, the durability and the identity of the caller; defaults before authentication.
   [[nodiscard]] bool captures_bodies() const;
   [[nodiscard]] bool strict() const;
+
+  // What is to answer is given by the caller, not found by the request's model.
+  [[nodiscard]] bool pinned() const { return local != nullptr && local->release != nullptr; }
 
   // Fills status, code and message from a refusal.
   void note(const Refusal& refusal);

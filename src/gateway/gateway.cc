@@ -80,6 +80,25 @@ rt::Task<void> Gateway::serve(net::Exchange& exchange, Operation operation, std:
   Call call(*this, exchange, operation, body);
   call.key = std::move(key);
   call.wants_summary = summary;
+  co_await walk(call);
+}
+
+rt::Task<void> Gateway::handle_local(net::Exchange& exchange, const LocalCall& local,
+                                     CallListener& listener) {
+  Call call(*this, exchange, Operation::kChat, local.body);
+  call.local = &local;
+  call.listener = &listener;
+  call.key = local_key(*call.snapshot, local);
+  if (call.key == nullptr) {
+    Refusal refusal = unavailable("no_environment",
+                                  fmt::format("There is no environment '{}' any more.", local.environment));
+    co_await answer_refusal(call, std::move(refusal));
+    co_return;
+  }
+  co_await walk(call);
+}
+
+rt::Task<void> Gateway::walk(Call& call) {
   std::optional<Refusal> refusal = authenticate(call);
   if (!refusal) refusal = read_request(call);
   if (!refusal) refusal = resolve(call);

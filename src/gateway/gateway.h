@@ -21,6 +21,10 @@
 
 namespace slipway::gateway {
 
+class Call;
+class CallListener;
+struct LocalCall;
+
 struct GatewayLimits {
   std::uint32_t max_concurrent = 4'096;  // calls of this loop
   std::size_t body_bytes = 16u << 20;
@@ -68,6 +72,8 @@ class Gateway {
   // A chat completion on behalf of a signed-in person: `key` stands in for a real one and `body` for the
   // request's. Streams end with `event: slipway.summary` before [DONE].
   rt::Task<void> handle_playground(net::Exchange& exchange, std::shared_ptr<const Key> key, std::string body);
+  // A chat completion that begins in this process; `listener` hears what was recorded. See local_call.h.
+  rt::Task<void> handle_local(net::Exchange& exchange, const LocalCall& local, CallListener& listener);
   // Every name that can be called in an environment of `keep`, sorted; asks providers that serve anything for
   // their lists.
   rt::Task<std::vector<ModelName>> list_models(std::shared_ptr<const Snapshot> keep,
@@ -90,6 +96,7 @@ class Gateway {
  private:
   rt::Task<void> serve(net::Exchange& exchange, Operation operation, std::shared_ptr<const Key> key,
                        std::string_view body, bool summary);
+  static rt::Task<void> walk(Call& call);  // down the line
   rt::Task<void> serve_models(net::Exchange& exchange);
   // The provider's own list, at most a minute old; empty if it gives none.
   rt::Task<std::vector<std::string>> upstream_models(std::shared_ptr<const Snapshot> keep,

@@ -24,9 +24,9 @@ std::optional<Refusal> read_request(Call& call) {
   if (!scanned && scanned.error().where == "messages") {
     const Environment& environment = *call.environment;
     auto again = call.gateway.scanner().scan_request(call.body, llm::ScanKind::kPrompt);
-    if (again && again->model == call.key->use_case &&
-        (environment.use_cases.contains(again->model) || !environment.names(again->model)))
-      scanned = std::move(again);
+    const bool ours = again && again->model == call.key->use_case &&
+                      (environment.use_cases.contains(again->model) || !environment.names(again->model));
+    if (again && (ours || call.pinned())) scanned = std::move(again);
   }
   if (!scanned)
     return invalid_request(scanned.error().where.empty() ? "invalid_json" : "invalid_value",

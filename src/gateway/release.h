@@ -56,7 +56,8 @@ struct ServedRelease {
   std::string id;                                     // "support-assistant@3"
   std::shared_ptr<const llm::PromptProgram> program;  // null: it can't be served,
   std::string problem;                                // because of this
-  std::shared_ptr<ReleaseTally> tally;
+  std::shared_ptr<ReleaseTally> tally;                // null: its calls say nothing about what is deployed
+  bool trial = false;  // no release: assets that are tried; records don't name it
 };
 
 // What one use case serves in one environment.

@@ -62,20 +62,23 @@ Refusal not_rendered(const Error& error) {
 }  // namespace
 
 std::optional<Refusal> render(Call& call) {
-  if (call.use_case == nullptr) return std::nullopt;
+  if (call.use_case == nullptr && !call.pinned()) return std::nullopt;
   const auto parsed =
       parse_json(call.body, {call.gateway.parts().limits.json_depth, call.gateway.parts().limits.body_bytes});
   if (!parsed) return invalid_request("invalid_json", parsed.error().describe());
   const json::object& body = parsed->as_object();
   call.end_user = end_user_of(call, body);
-  const std::string_view subject =
+  std::string_view subject =
       call.end_user.empty() ? std::string_view(call.id_text.data(), call.id_text.size()) : call.end_user;
-  call.release = &call.use_case->choose(subject);
+  if (call.local != nullptr && !call.local->subject.empty()) subject = call.local->subject;
+  call.release = call.pinned() ? call.local->release.get() : &call.use_case->choose(subject);
   if (call.release->program == nullptr)
     return unavailable("release_not_served", fmt::format("The release {} can't be served: {}",
                                                          call.release->id, call.release->problem));
   const llm::PromptProgram& program = *call.release->program;
-  if (program.variant_count() > 1)
+  if (call.pinned() && call.local->variant)
+    call.variant = *call.local->variant;
+  else if (program.variant_count() > 1)
     call.variant = program.choose_variant(llm::split_point(call.release->id + "/variant", subject));
   if (auto refusal = find_target(call)) return refusal;
   auto rendered = program.render(call.variant, body, call.target.upstream_model);

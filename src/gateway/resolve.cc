@@ -55,6 +55,7 @@ std::optional<Refusal> resolve(Call& call) {
         fmt::format("The key '{}' may not call the model '{}'. It may call: {}. Ask for a key with this "
                     "model among its allowed models.",
                     call.key->name, ellipsize(call.model, 100), fmt::join(call.key->allowed_models, ", ")));
+  if (call.pinned()) return std::nullopt;
   if (call.model == call.key->use_case || !environment.use_cases.empty()) {
     if (auto refusal = find_use_case(call)) return refusal;
     if (call.use_case != nullptr) return std::nullopt;

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the API needs to start, show and end runs. Everything outlives it.
+#pragma once
+
+#include "evaluation/runs/engine.h"
+#include "evaluation/runs/plan.h"
+#include "evaluation/runs/run_store.h"
+
+namespace slipway::evaluation {
+
+struct RunServices {
+  RunStore& store;
+  PlanPorts ports;
+  PlanLimits limits;
+  AnswerScorerFactory make_scorer;
+  RunEngine* engine = nullptr;  // there from before the server listens until it stops
+};
+
+// Plans a run, checks that its metrics can be computed, and queues it. Blocks.
+Result<Run> start_run(RunServices& services, const PlanRequest& request, const catalog::Author& author);
+
+}  // namespace slipway::evaluation
