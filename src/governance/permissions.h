@@ -15,9 +15,9 @@ namespace slipway::governance {
 // What a principal may do. Separation of duties (nobody approves what they wrote) is decided where the
 // decision is taken, on top of this.
 enum class Permission : std::uint8_t {
-  kView,            // everything but secrets and the audit log
-  kGiveFeedback,    // scores, labels and corrections
-  kTry,             // the playground, and prompts tried on a page
+  kView,          // everything but secrets and the audit log
+  kGiveFeedback,  // scores, labels and corrections
+  kTry,           // the playground, and prompts tried on a page
   kEditAssets,
   kEditUseCases,
   kReview,  // of use cases; a grant may name the discipline
