@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts a Markdown file on a pull or merge request as one comment, and updates that comment from then on.
 
-    comment.py FILE
+    comment.py [--if-any] FILE
 
-The file's first line is a mark (`<!-- … -->`) by which the comment is found again. Where to put it comes from what GitHub
+With --if-any it is no error if there is no request: what was pushed directly has none. The file's first line is a mark (`<!-- … -->`) by which the comment is found again. Where to put it comes from what GitHub
 Actions and GitLab CI set in the environment:
 
-    GitHub   GITHUB_TOKEN, GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_EVENT_PATH
-    GitLab   SLIPWAY_GITLAB_TOKEN (a project access token with the scope api), CI_API_V4_URL, CI_PROJECT_ID, CI_MERGE_REQUEST_IID
+    GitHub   GITHUB_TOKEN, GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_EVENT_PATH, GITHUB_SHA
+    GitLab   SLIPWAY_GITLAB_TOKEN (a project access token with the scope api), CI_API_V4_URL, CI_PROJECT_ID, CI_MERGE_REQUEST_IID,
+             CI_COMMIT_SHA
+
+After a merge the event belongs to a commit: the request that brought it is asked for.
 
 Needs nothing but Python 3.8. Exit code 0: the comment is there; 2: wrong use; 3: the forge said no or can't be reached."""
 
@@ -36,6 +39,10 @@ def need(name, why):
     if not value:
         raise Trouble(f"{name} is not set: {why}", 2)
     return value
+
+
+class NoRequest(Trouble):
+    pass
 
 
 class Forge:
@@ -75,13 +82,18 @@ class GitHub(Forge):
         repository = need("GITHUB_REPOSITORY", "this runs within GitHub Actions")
         with open(need("GITHUB_EVENT_PATH", "this runs within GitHub Actions"), encoding="utf-8") as file:
             event = json.load(file)
-        number = (event.get("pull_request") or {}).get("number")
-        if not number:
-            raise Trouble("this event belongs to no pull request; run the step on `pull_request` only", 2)
-        self.base = f"{api}/repos/{repository}/issues"
-        self.comments = f"{self.base}/{number}/comments"
         self.headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json",
                         "X-GitHub-Api-Version": "2022-11-28"}
+        number = (event.get("pull_request") or {}).get("number") or self.merged(api, repository)
+        if not number:
+            raise NoRequest("this event belongs to no pull request", 2)
+        self.base = f"{api}/repos/{repository}/issues"
+        self.comments = f"{self.base}/{number}/comments"
+
+    def merged(self, api, repository):
+        commit = os.environ.get("GITHUB_SHA")
+        requests = self.call("GET", f"{api}/repos/{repository}/commits/{commit}/pulls")[0] if commit else []
+        return next((one["number"] for one in requests if one.get("merged_at")), None)
 
     def more(self, headers):
         return 'rel="next"' in (headers.get("Link") or "")
@@ -103,9 +115,16 @@ class GitLab(Forge):
         token = need("SLIPWAY_GITLAB_TOKEN", "make a project access token with the scope api and set it as a masked variable")
         api = need("CI_API_V4_URL", "this runs within GitLab CI").rstrip("/")
         project = urllib.parse.quote(need("CI_PROJECT_ID", "this runs within GitLab CI"), safe="")
-        request = need("CI_MERGE_REQUEST_IID", "run the job in merge request pipelines only")
-        self.comments = f"{api}/projects/{project}/merge_requests/{request}/notes"
         self.headers = {"PRIVATE-TOKEN": token, "Accept": "application/json"}
+        request = os.environ.get("CI_MERGE_REQUEST_IID") or self.merged(api, project)
+        if not request:
+            raise NoRequest("this pipeline belongs to no merge request", 2)
+        self.comments = f"{api}/projects/{project}/merge_requests/{request}/notes"
+
+    def merged(self, api, project):
+        commit = os.environ.get("CI_COMMIT_SHA")
+        requests = self.call("GET", f"{api}/projects/{project}/repository/commits/{commit}/merge_requests")[0] if commit else []
+        return next((one["iid"] for one in requests if one.get("state") == "merged"), None)
 
     def more(self, headers):
         return bool(headers.get("X-Next-Page"))
@@ -132,12 +151,18 @@ def read_body(path, limit):
 
 
 def main(arguments):
+    if_any = arguments[:1] == ["--if-any"]
+    arguments = arguments[1:] if if_any else arguments
     if len(arguments) != 1:
-        raise Trouble("usage: comment.py FILE", 2)
-    if os.environ.get("GITLAB_CI") or (os.environ.get("CI_API_V4_URL") and not os.environ.get("GITHUB_API_URL")):
-        forge = GitLab()
-    else:
-        forge = GitHub()
+        raise Trouble("usage: comment.py [--if-any] FILE", 2)
+    gitlab = os.environ.get("GITLAB_CI") or (os.environ.get("CI_API_V4_URL") and not os.environ.get("GITHUB_API_URL"))
+    try:
+        forge = GitLab() if gitlab else GitHub()
+    except NoRequest as none:
+        if not if_any:
+            raise
+        print(f"no comment: {none}")
+        return
     mark, body = read_body(arguments[0], LIMITS[forge.name])
     there = forge.find(mark)
     if there is None:

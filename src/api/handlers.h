@@ -39,6 +39,7 @@ std::span<const Route> releases_routes();
 std::span<const Route> deployments_routes();
 std::span<const Route> datasets_routes();
 std::span<const Route> runs_routes();
+std::span<const Route> gates_routes();
 
 // session_api.cc
 rt::Task<void> sign_in(Request& request);

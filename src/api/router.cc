@@ -46,7 +46,7 @@ constexpr std::array kGroups = {
     GroupFunction{people_routes},   GroupFunction{audit_routes},       GroupFunction{oidc_routes},
     GroupFunction{assets_routes},   GroupFunction{prompts_routes},     GroupFunction{feedback_routes},
     GroupFunction{releases_routes}, GroupFunction{deployments_routes}, GroupFunction{datasets_routes},
-    GroupFunction{runs_routes},
+    GroupFunction{runs_routes},     GroupFunction{gates_routes},
 };
 
 // Whether `path` fits `pattern`, segment by segment; fills `found` with what stands in the places of {…}.

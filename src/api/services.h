@@ -19,6 +19,7 @@
 #include "evaluation/runs/services.h"
 #include "gateway/gateway.h"
 #include "governance/audit_log.h"
+#include "governance/gates.h"
 #include "governance/keys.h"
 #include "governance/policies.h"
 #include "governance/principals.h"
@@ -98,6 +99,7 @@ struct Services {
   std::int64_t started_us = 0;
   bool simulated_only = false;
   evaluation::RunServices& runs;
+  governance::Gates& gates;
 };
 
 inline constexpr std::string_view kVersion = "0.1.0";

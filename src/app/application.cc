@@ -33,6 +33,7 @@ constexpr std::uint32_t kPoolQueue = 1'000;
 constexpr std::uint32_t kResolverThreads = 2;
 constexpr std::uint32_t kHouseSeconds = 20;
 constexpr std::chrono::milliseconds kRunInterval{1'000};
+constexpr std::chrono::milliseconds kGateInterval{250};
 constexpr std::int64_t kCollectionUs = 600'000'000;  // between two looks for unused cases
 constexpr std::string_view kFirstUseCase = "getting-started";
 
@@ -308,6 +309,10 @@ void Application::open_runs() {
                               }};
   run_services_.reset(new evaluation::RunServices{*runs_, std::move(ports), run_plan_limits(config_),
                                                   evaluation::make_metric_scorer, nullptr});
+  gates_ = std::make_unique<governance::Gates>(
+      *database_, *releases_, *run_services_, *datasets_,
+      governance::GateSettings{std::int64_t{config_.evaluation.baseline_reuse_ms} * 1'000,
+                               [this] { return url(); }});
 }
 
 void Application::start_runs() {
@@ -323,6 +328,12 @@ void Application::start_runs() {
                                 run_limits(config_)));
   run_services_->engine = engine_.get();
   run_keeper_ = std::make_unique<Repeater>(kRunInterval, [this] { engine_->look(); });
+  gate_keeper_ = std::make_unique<Repeater>(kGateInterval, [this, trouble = std::string()]() mutable {
+    const Result<> looked = gates_->look();
+    const std::string now = looked ? std::string() : looked.error().describe();
+    if (now != std::exchange(trouble, now) && !now.empty())
+      log_.warning("gates.not_judged", {{"error", now}});
+  });
 }
 
 Result<> Application::start_loops() {
@@ -381,7 +392,8 @@ Result<> Application::start_loops() {
       .sign_in_guard = api::SignInGuard(config_.security.failed_sign_ins_per_minute),
       .started_us = unix_now_us(),
       .simulated_only = simulated_only,
-      .runs = *run_services_});
+      .runs = *run_services_,
+      .gates = *gates_});
   for (std::uint32_t i = 0; i < loop_count(config_); ++i) {
     loops_.push_back(std::make_unique<LoopStack>(fmt::format("loop-{}", i)));
     loops_.back()->build(config_, *resolver_, *spool_, *metrics_, snapshot, log_, i);
@@ -519,6 +531,7 @@ void Application::stop() {
   watcher_.reset();
   rollouts_.reset();
   if (publisher_) publisher_->stop();
+  gate_keeper_.reset();
   run_keeper_.reset();
   if (engine_) engine_->stop();  // while its calls can still come to their end
   // All loops stop accepting together: a connection must not land on one that still listens.

@@ -101,6 +101,7 @@ class Application {
   evaluation::ReleasePorts run_releases_;
   std::unique_ptr<evaluation::RunStore> runs_;
   std::unique_ptr<evaluation::RunServices> run_services_;
+  std::unique_ptr<governance::Gates> gates_;
   std::unique_ptr<telemetry::Spool> spool_;
   std::unique_ptr<telemetry::TelemetryStore> telemetry_;
   std::unique_ptr<telemetry::TelemetryQuery> query_;
@@ -119,6 +120,7 @@ class Application {
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<evaluation::RunEngine> engine_;
   std::unique_ptr<Repeater> run_keeper_;
+  std::unique_ptr<Repeater> gate_keeper_;
   std::unique_ptr<RolloutKeeper> rollouts_;
   std::unique_ptr<ChangeWatcher> watcher_;  // only with a shared database
 

@@ -196,6 +196,10 @@ void declare_evaluation(SettingsSchema& s, EvaluationConfig& c) {
       "How long a run waits for a provider that refuses every call (429), or for a disk that is full.");
   s.duration("evaluation.http_timeout", c.http_timeout_ms, DurationUnit::kMilliseconds, 100, kHour,
              "Time for one answer of an HTTP application that is evaluated.");
+  s.duration(
+      "evaluation.baseline_reuse", c.baseline_reuse_ms, DurationUnit::kMilliseconds, 0, 30 * 24 * kHour,
+      "A gate compares with a run of what is active. One that did exactly the same stands in for a new one "
+      "if it ended not longer ago than this. 0: never.");
   s.list("evaluation.private_hosts", c.private_hosts,
          "Hosts that an HTTP application under evaluation may have on a private address. All others must be "
          "public.",

@@ -153,6 +153,7 @@ struct EvaluationConfig {
   std::uint32_t patience_ms = 3'600'000;
   std::uint32_t http_timeout_ms = 120'000;
   std::vector<std::string> private_hosts;
+  std::uint32_t baseline_reuse_ms = 86'400'000;
 };
 
 struct WatchdogConfig {

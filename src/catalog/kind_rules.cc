@@ -194,7 +194,7 @@ void check_evaluation(const json::object& content, ProblemList& problems) {
   const json::array* thresholds = list_of(content, "thresholds");
   if (thresholds == nullptr) return;
   static constexpr std::string_view kMeasured[] = {"latency", "first_token", "tokens_per_second", "cost",
-                                                   "errors"};
+                                                   "error_share"};
   for (const std::string_view measured : kMeasured) names.emplace_back(measured);
   for (std::size_t i = 0; i < thresholds->size(); ++i) {
     const json::object& threshold = (*thresholds)[i].as_object();

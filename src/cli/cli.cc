@@ -133,6 +133,7 @@ int run(std::vector<std::string> arguments, const Hooks& hooks, Surroundings sur
   add_people_commands(app, context);
   add_dataset_commands(app, context);
   add_eval_commands(app, context);
+  add_gate_commands(app, context);
   add_audit_commands(app, context);
   add_config_commands(app, context);
   add_doctor_command(app, context);

@@ -49,6 +49,7 @@ void add_log_commands(CLI::App& app, Context& context);
 void add_people_commands(CLI::App& app, Context& context);  // user, service, role
 void add_dataset_commands(CLI::App& app, Context& context);
 void add_eval_commands(CLI::App& app, Context& context);
+void add_gate_commands(CLI::App& app, Context& context);
 void add_audit_commands(CLI::App& app, Context& context);
 void add_config_commands(CLI::App& app, Context& context);
 void add_project_commands(CLI::App& app, Context& context);  // init, validate, plan, push, pull

@@ -121,6 +121,35 @@ Result<> migrate_releases(store::Database& database) {
                 figures TEXT NOT NULL,
                 PRIMARY KEY (rollout, instance, arm)))",
        }},
+      {2,
+       "gates",
+       {
+           // A verdict is empty until it is given.
+           R"(CREATE TABLE gates (
+                id TEXT PRIMARY KEY,
+                use_case TEXT NOT NULL,
+                environment TEXT NOT NULL,
+                release_number BIGINT NOT NULL,
+                release_digest TEXT NOT NULL,
+                baseline BIGINT NOT NULL,
+                verdict TEXT NOT NULL,
+                reason TEXT NOT NULL,
+                checks TEXT NOT NULL,
+                created_us BIGINT NOT NULL,
+                ended_us BIGINT NOT NULL,
+                author_id TEXT NOT NULL,
+                author TEXT NOT NULL,
+                author_kind TEXT NOT NULL,
+                FOREIGN KEY (use_case, release_number) REFERENCES releases (use_case, number)))",
+           "CREATE INDEX gates_by_use_case ON gates (use_case, id)",
+           "CREATE INDEX gates_by_verdict ON gates (verdict, id)",
+           R"(CREATE TABLE gate_reports (
+                gate TEXT NOT NULL REFERENCES gates (id),
+                evaluation TEXT NOT NULL,
+                format TEXT NOT NULL,
+                body TEXT NOT NULL,
+                PRIMARY KEY (gate, evaluation, format)))",
+       }},
   };
   return store::migrate(database, "governance.releases", kMigrations);
 }

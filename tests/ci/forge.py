@@ -17,6 +17,9 @@ class Forge(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.kind, self.comments, self.faults, self.calls, self.refuse = kind, [], [], [], None
         self.next_id = 7001
+        # What the forge knows of the commit c0ffee: docs.github.com/rest/commits/commits, docs.gitlab.com/api/commits.
+        self.requests = [{"number": 11, "iid": 11, "merged_at": None, "state": "closed"},
+                         {"number": 12, "iid": 12, "merged_at": "2026-11-30T12:00:00Z", "state": "merged"}]
 
     def __enter__(self):
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -81,6 +84,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if self.headers.get("PRIVATE-TOKEN") != "t0ken":
                 return self.send(401, {"message": "401 Unauthorized"})
             many, one, change = r"/projects/34/merge_requests/12/notes", r"/projects/34/merge_requests/12/notes/(\d+)", "PUT"
+        about = r"/repos/acme/app/commits/c0ffee/pulls" if self.server.kind == "github" else \
+            r"/projects/34/repository/commits/c0ffee/merge_requests"
+        if re.fullmatch(about, url.path) and self.command == "GET":
+            return self.send(200, self.server.requests)
         if re.fullmatch(many, url.path) and self.command == "GET":
             size, page = int(query.get("per_page", 30)), int(query.get("page", 1))
             if size > 100:
@@ -113,3 +120,13 @@ def environment(forge, tmp_path):
     event.write_text(json.dumps({"pull_request": {"number": 12}}))
     return base | {"GITHUB_API_URL": forge.url, "GITHUB_REPOSITORY": "acme/app", "GITHUB_EVENT_PATH": str(event),
                    "GITHUB_TOKEN": "t0ken", "GITHUB_EVENT_NAME": "pull_request"}
+
+
+def after_the_merge(forge, tmp_path):
+    """What the forge sets in a job on the commit that request 12 became."""
+    env = environment(forge, tmp_path)
+    if forge.kind == "gitlab":
+        del env["CI_MERGE_REQUEST_IID"]
+        return env | {"CI_COMMIT_SHA": "c0ffee"}
+    (tmp_path / "event.json").write_text(json.dumps({"head_commit": {"id": "c0ffee"}}))
+    return env | {"GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "c0ffee"}

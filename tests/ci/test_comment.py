@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from forge import Forge, environment
+from forge import Forge, after_the_merge, environment
 
 CI = pathlib.Path(__file__).resolve().parents[2] / "deploy/ci"
 MARK = "<!-- slipway plan: support-assistant -->"
@@ -106,6 +106,44 @@ def test_conflicts_are_commented_and_fail_the_job(forge, tmp_path):
 
 def test_without_a_plan_there_is_no_comment(forge, tmp_path):
     assert run_plan(forge, tmp_path, "", 2).returncode == 2
+    assert not forge.comments
+
+
+def run_gate(forge, tmp_path, code, verdict="## Gate: fail\n"):
+    """gate.sh with a program that cuts, and judges as we say."""
+    program = tmp_path / "slipway"
+    program.write_text("\n".join([
+        "#!/bin/sh", f'echo "$@" >>{tmp_path}/asked',
+        'if [ "$1" = release ]; then exit 0; fi', '[ "$1 $2 $3 $4" = "gate shop --env preprod" ] || exit 9',
+        f"[ -z '{verdict}' ] || printf '%s' '{verdict}' >\"$6\"", f"exit {code}", ""]))
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    env = after_the_merge(forge, tmp_path) | {
+        "SLIPWAY_PROGRAM": str(program), "SLIPWAY_USE_CASE": "shop", "SLIPWAY_GATE": "preprod",
+        "SLIPWAY_MESSAGE": "Kinder\n\nmore", "SLIPWAY_REPORTS": str(tmp_path / "reports"),
+        "GITHUB_OUTPUT": str(tmp_path / "output"), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+    return subprocess.run([str(CI / "gate.sh")], capture_output=True, text=True, check=False, env=env)
+
+
+@pytest.mark.parametrize("code, said", [(0, "pass"), (1, "fail"), (3, "undecided")])
+def test_the_verdict_is_one_comment_on_the_merged_request(forge, tmp_path, code, said):
+    done = run_gate(forge, tmp_path, code)
+    assert done.returncode == code, done.stdout + done.stderr
+    (body,) = [one["body"] for one in forge.comments]
+    assert body == "<!-- slipway gate: shop preprod -->\n## Gate: fail\n"
+    assert (tmp_path / "output").read_text() == f"verdict={said}\n"
+    assert (tmp_path / "asked").read_text().splitlines()[0] == "release cut shop --message Kinder"
+    run_gate(forge, tmp_path, code)
+    assert len(forge.comments) == 1
+
+
+def test_what_belongs_to_no_request_has_no_comment(forge, tmp_path):
+    forge.requests = forge.requests[:1]
+    done = run_gate(forge, tmp_path, 1)
+    assert done.returncode == 1 and "no comment" in done.stdout and not forge.comments
+
+
+def test_a_gate_without_a_verdict_has_no_comment(forge, tmp_path):
+    assert run_gate(forge, tmp_path, 2, "").returncode == 2
     assert not forge.comments
 
 

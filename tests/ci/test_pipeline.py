@@ -145,9 +145,9 @@ def test_the_templates_run_these_scripts():
     jobs = yaml.safe_load((CI / "gitlab/slipway.yml").read_text())
     variables = {name: value for name, value in jobs["variables"].items()}
     lines = [(step["run"], set(step["env"])) for step in action["runs"]["steps"]]
-    lines += [(jobs[job]["script"][0], set(variables)) for job in ("slipway-plan", "slipway-push")]
+    lines += [(jobs[job]["script"][0], set(variables)) for job in ("slipway-plan", "slipway-push", "slipway-gate")]
     for line, names in lines:
-        done = subprocess.run(["bash", "-c", line.replace("plan.sh", "pl.sh").replace("push.sh", "pl.sh")], check=False,
+        done = subprocess.run(["bash", "-c", re.sub("(plan|push|gate).sh", "pl.sh", line)], check=False,
                               capture_output=True, text=True, env={
                                   "PATH": os.environ["PATH"], "GITHUB_ACTION_PATH": str(CI / "github"), "SLIPWAY_CI": str(CI)})
         assert done.returncode == 127 and "pl.sh" in done.stderr, "only the script's name is missing"

@@ -87,10 +87,8 @@ json::object quantiles_json(const Quantiles& quantiles) {
 }
 
 json::object metric_json(const MetricSummary& metric) {
-  constexpr std::string_view kKinds[] = {"verdict", "share", "figure"};
-  json::object out{{"name", text(metric.name)}, {"kind", kKinds[static_cast<std::size_t>(metric.kind)]},
-                   {"measure", metric.measure}, {"scored", metric.scored},
-                   {"errors", metric.errors},   {"skipped", metric.skipped},
+  json::object out{{"name", text(metric.name)}, {"kind", to_string(metric.kind)}, {"measure", metric.measure},
+                   {"scored", metric.scored},   {"errors", metric.errors},        {"skipped", metric.skipped},
                    {"passed", metric.passed},   {"failed", metric.failed}};
   if (metric.candidate) out["candidate"] = estimate_json(*metric.candidate);
   if (metric.baseline) out["baseline"] = estimate_json(*metric.baseline);

@@ -275,4 +275,18 @@ std::string gate_markdown(const GateReport& report, std::size_t limit_bytes) {
   return out;
 }
 
+std::string gate_markdown(std::span<const GateReport> reports, std::size_t limit_bytes) {
+  if (reports.size() == 1) return gate_markdown(reports.front(), limit_bytes);
+  std::vector<GateVerdict> verdicts;
+  for (const GateReport& report : reports) verdicts.push_back(report.verdict);
+  const GateVerdict verdict = worst_verdict(verdicts);
+  std::string out = fmt::format("## {} Gate: {}\n\n", mark(verdict), to_string(verdict));
+  for (const GateReport& report : reports)
+    out += fmt::format("- {}: **{}**\n", tame(report.evaluation, 200), to_string(report.verdict));
+  const std::size_t each =
+      limit_bytes > out.size() ? (limit_bytes - out.size()) / std::max<std::size_t>(reports.size(), 1) : 0;
+  for (const GateReport& report : reports) out += "\n#" + gate_markdown(report, each > 2 ? each - 2 : 0);
+  return out;
+}
+
 }  // namespace slipway::evaluation

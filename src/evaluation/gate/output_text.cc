@@ -150,10 +150,23 @@ std::string gate_text(const GateReport& report) {
   return out;
 }
 
-std::string gate_junit(const GateReport& report) {
+namespace {
+
+struct JunitSuite {
+  std::size_t tests = 0;
   std::size_t failures = 0;
   std::size_t errors = 0;
   std::size_t skipped = 0;
+  std::string text;
+
+  [[nodiscard]] std::string counts() const {
+    return fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\"", tests, failures, errors,
+                       skipped);
+  }
+};
+
+JunitSuite junit_suite(const GateReport& report) {
+  JunitSuite out;
   std::string cases;
   for (const ThresholdResult& one : report.thresholds) {
     cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\">", xml(report.evaluation),
@@ -163,38 +176,61 @@ std::string gate_junit(const GateReport& report) {
     switch (one.verdict) {
       case GateVerdict::kPass: cases += fmt::format("<system-out>{}</system-out>", xml(details(one))); break;
       case GateVerdict::kFail:
-        ++failures;
+        ++out.failures;
         cases += fmt::format("<failure {}</failure>", inside);
         break;
       case GateVerdict::kInconclusive:
       case GateVerdict::kError:
-        ++errors;
+        ++out.errors;
         cases += fmt::format("<error {}</error>", inside);
         break;
       case GateVerdict::kSkipped:
-        ++skipped;
+        ++out.skipped;
         cases += fmt::format("<skipped message=\"{}\"/>", xml(one.reason));
         break;
     }
     cases += "</testcase>\n";
   }
   // What no threshold says: too many errors, or nothing to judge by.
-  const bool alone = report.verdict != GateVerdict::kPass && failures + errors == 0;
+  const bool alone = report.verdict != GateVerdict::kPass && out.failures + out.errors == 0;
   if (alone) {
-    ++errors;
+    ++out.errors;
     cases += fmt::format(
         "    <testcase classname=\"{}\" name=\"verdict\"><error message=\"{}\" "
         "type=\"{}\">{}</error></testcase>\n",
         xml(report.evaluation), xml(report.reason), to_string(report.verdict), xml(report.reason));
   }
-  const std::string counts =
-      fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\"",
-                  report.thresholds.size() + (alone ? 1 : 0), failures, errors, skipped);
-  return fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"slipway gate\" {}>\n"
+  out.tests = report.thresholds.size() + (alone ? 1 : 0);
+  out.text = fmt::format(
       "  <testsuite name=\"{}\" {}>\n    <properties><property name=\"verdict\" value=\"{}\"/></properties>\n"
-      "{}  </testsuite>\n</testsuites>\n",
-      counts, xml(report.evaluation), counts, to_string(report.verdict), cases);
+      "{}  </testsuite>\n",
+      xml(report.evaluation), out.counts(), to_string(report.verdict), cases);
+  return out;
+}
+
+}  // namespace
+
+std::string gate_junit(std::span<const GateReport> reports) {
+  JunitSuite all;
+  for (const GateReport& report : reports) {
+    const JunitSuite one = junit_suite(report);
+    all.tests += one.tests;
+    all.failures += one.failures;
+    all.errors += one.errors;
+    all.skipped += one.skipped;
+    all.text += one.text;
+  }
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"slipway gate\" {}>\n{}</testsuites>\n",
+      all.counts(), all.text);
+}
+
+std::string gate_junit(const GateReport& report) { return gate_junit({&report, 1}); }
+
+std::string gate_text(std::span<const GateReport> reports) {
+  std::string out;
+  for (const GateReport& report : reports) out += (out.empty() ? "" : "\n") + gate_text(report);
+  return out;
 }
 
 }  // namespace slipway::evaluation

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,11 +16,13 @@ namespace slipway::evaluation {
 // For a terminal: verdict, a table of thresholds, groups of failures. Plain text without colours; control
 // characters are shown as "?".
 std::string gate_text(const GateReport& report);
+std::string gate_text(std::span<const GateReport> reports);
 
 // JUnit's XML as CI systems read it: one test case a threshold, named by its id, in a test suite named by the
 // evaluation. A fail is a <failure>, inconclusive and error are <error>s (of the types "inconclusive" and
 // "error"), a skipped one is <skipped>.
 std::string gate_junit(const GateReport& report);
+std::string gate_junit(std::span<const GateReport> reports);  // one test suite each
 
 // By gate_report.schema.json beside this file; "format" is its version.
 json::object gate_json(const GateReport& report);
@@ -30,6 +33,8 @@ std::string_view gate_json_schema();
 inline constexpr std::size_t kCommentLimit = 65'536;  // what GitHub takes, in characters
 inline constexpr std::size_t kCommentLeast = 2'000;   // a smaller limit is taken for this
 std::string gate_markdown(const GateReport& report, std::size_t limit_bytes = kCommentLimit);
+// One verdict over all, then each within its share of the limit.
+std::string gate_markdown(std::span<const GateReport> reports, std::size_t limit_bytes = kCommentLimit);
 
 // One page that loads nothing: plots, tables and all cases of the candidate's run. A case's scores are
 // embedded for all of them, texts for the report's worst ones only. About 60 bytes a case and metric.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/text.h"
@@ -13,6 +14,7 @@ namespace slipway::evaluation {
 
 namespace {
 
+constexpr std::array<std::string_view, 3> kScoreKinds = {"verdict", "share", "figure"};
 constexpr double kWeightMost = 1'000;
 constexpr std::size_t kMembersLimit = 20;  // of a set
 constexpr int kSetDepth = 4;
@@ -63,6 +65,14 @@ Result<std::vector<std::string>> read_texts(const json::value& value, const std:
 }
 
 }  // namespace
+
+std::string_view to_string(ScoreKind kind) { return kScoreKinds[static_cast<std::size_t>(kind)]; }
+
+std::optional<ScoreKind> parse_score_kind(std::string_view text) {
+  const auto found = std::ranges::find(kScoreKinds, text);
+  if (found == kScoreKinds.end()) return std::nullopt;
+  return static_cast<ScoreKind>(found - kScoreKinds.begin());
+}
 
 const ScorerFactories& programmatic_scorers() {
   static const ScorerFactories factories = [] {

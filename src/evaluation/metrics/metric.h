@@ -49,6 +49,8 @@ enum class ScoreKind : std::uint8_t {
   kShare,    // between 0 and 1
   kFigure,   // any number: seconds, US dollars, grades
 };
+std::string_view to_string(ScoreKind kind);  // "verdict", "share", "figure"
+std::optional<ScoreKind> parse_score_kind(std::string_view text);
 
 // One kind of metric with its parameters, compiled. Those that need a call (judge, embedding, webhook) are
 // made by factories that whoever can call them registers; they may block.

@@ -99,6 +99,9 @@ class LengthScorer final : public AnswerScorer {
     return {same, length};
   }
   [[nodiscard]] const std::vector<std::string>& names() const override { return names_; }
+  [[nodiscard]] std::vector<ScoreKind> kinds() const override {
+    return {ScoreKind::kVerdict, ScoreKind::kFigure};
+  }
 
  private:
   std::vector<std::string> names_ = {"same", "length"};

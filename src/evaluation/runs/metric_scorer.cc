@@ -113,6 +113,12 @@ class MetricScorer final : public AnswerScorer {
     return scores;
   }
   [[nodiscard]] const std::vector<std::string>& names() const override { return names_; }
+  [[nodiscard]] std::vector<ScoreKind> kinds() const override {
+    std::vector<ScoreKind> out;
+    out.reserve(specs_.size());
+    for (const MetricSpec& spec : specs_) out.push_back(spec.kind());
+    return out;
+  }
   [[nodiscard]] bool wants_stream() const override { return stream_; }
 
  private:

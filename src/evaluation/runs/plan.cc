@@ -113,7 +113,7 @@ Result<Run> make_run(const PlanPorts& ports, const PlanLimits& limits, const Pla
                  ports.assets.version(request.evaluation, request.which));
   const json::object& content = evaluation.content;
   Run run;
-  run.use_case = request.evaluation.owner;
+  run.use_case = request.for_whom();
   run.environment = request.environment;
   run.evaluation = request.evaluation.to_string();
   run.evaluation_version = evaluation.number;
@@ -141,7 +141,7 @@ Result<Run> make_run(const PlanPorts& ports, const PlanLimits& limits, const Pla
   out["dataset"] = std::move(cases.pin);
   out["target"] = target.description;
   out["cells"] = target.cells;
-  for (const std::string_view name : {"metrics", "thresholds"})
+  for (const std::string_view name : {"metrics", "thresholds", "gate"})
     if (const json::value* value = content.if_contains(name)) out[name] = *value;
   out["repeats"] = repeats;
   out["concurrency"] = std::min<std::int64_t>(concurrency, limits.concurrency);

@@ -8,7 +8,8 @@
 //   dataset       {asset, version, digest, cases_digest, split}
 //   target        {kind: "release" | "prompt" | "matrix" | "model" | "http" | "responses", …}
 //   cells         what is compared; each with a label and its pins (see targets.h)
-//   metrics, thresholds   as in the asset
+//   metrics, thresholds, gate   as in the asset
+//   metric_names, metric_kinds  of the metrics, one each
 //   repeats, concurrency, attempts, error_share, budget, stream, seed
 #pragma once
 
@@ -35,6 +36,8 @@ struct PlanLimits {
 struct PlanRequest {
   catalog::AssetName evaluation;
   std::string which = "latest";
+  std::string use_case =
+      {};  // for whom; empty: the evaluation's owner. A shared evaluation may be run for any
   std::string environment;
   // Each over what the asset says; null: as it says.
   std::optional<json::object> target;
@@ -47,6 +50,8 @@ struct PlanRequest {
   std::optional<json::object> budget;
   std::optional<bool> stream;
   std::optional<std::int64_t> seed;
+
+  [[nodiscard]] const std::string& for_whom() const { return use_case.empty() ? evaluation.owner : use_case; }
 };
 
 struct PlanPorts {

@@ -24,9 +24,9 @@ Result<std::int64_t> release_number(const PlanPorts& ports, const PlanRequest& r
     return fail(bad("must be a release's number, 'active' or 'candidate'", "target.release"));
   std::string_view text = wanted.get_string();
   if (text == "active" || text == "candidate")
-    return ports.releases.deployed(request.evaluation.owner, request.environment, std::string(text));
+    return ports.releases.deployed(request.for_whom(), request.environment, std::string(text));
   if (const std::size_t at = text.find('@'); at != std::string_view::npos) {
-    if (text.substr(0, at) != request.evaluation.owner)
+    if (text.substr(0, at) != request.for_whom())
       return fail(
           bad(fmt::format("{} is a release of another use case", ellipsize(text, 80)), "target.release"));
     text = text.substr(at + 1);
@@ -40,14 +40,14 @@ Result<std::int64_t> release_number(const PlanPorts& ports, const PlanRequest& r
 
 Result<PlannedTarget> plan_release(const PlanPorts& ports, const PlanRequest& request,
                                    const json::value& wanted) {
-  if (request.evaluation.owner == catalog::kSharedOwner)
+  if (request.for_whom() == catalog::kSharedOwner)
     return fail(bad("a shared evaluation belongs to no use case that has releases", "target",
                     "Name a prompt or a model as the target."));
   SLIPWAY_ASSIGN(const std::int64_t number, release_number(ports, request, wanted));
-  SLIPWAY_ASSIGN(const std::string digest, ports.releases.digest(request.evaluation.owner, number));
-  SLIPWAY_TRY(ports.releases.prompt(request.evaluation.owner, number));
+  SLIPWAY_ASSIGN(const std::string digest, ports.releases.digest(request.for_whom(), number));
+  SLIPWAY_TRY(ports.releases.prompt(request.for_whom(), number));
   PlannedTarget out;
-  out.label = fmt::format("{}@{}", request.evaluation.owner, number);
+  out.label = fmt::format("{}@{}", request.for_whom(), number);
   out.description = {{"kind", "release"}, {"release", number}, {"digest", digest}};
   out.cells.push_back(json::object{{"label", out.label}, {"release", number}});
   return out;
@@ -136,7 +136,7 @@ Result<PlannedTarget> plan_responses(const PlanPorts& ports, const PlanRequest& 
   SLIPWAY_ASSIGN(const auto from, optional_string(wanted, "from", "target.responses"));
   if (from && *from == "cases") return own;
   SLIPWAY_ASSIGN(const std::string upload, require_string(wanted, "upload", "target.responses"));
-  SLIPWAY_ASSIGN(const std::string digest, ports.responses_digest(request.evaluation.owner, upload));
+  SLIPWAY_ASSIGN(const std::string digest, ports.responses_digest(request.for_whom(), upload));
   PlannedTarget out;
   out.label = "given responses";
   out.description = {{"kind", "responses"}, {"upload", upload}, {"digest", digest}};

@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "evaluation/metrics/metric.h"
 #include "evaluation/runs/run.h"
 #include "evaluation/runs/run_result.h"
 #include "telemetry/record.h"
@@ -105,6 +106,8 @@ class AnswerScorer {
   [[nodiscard]] virtual std::vector<AnswerScore> score(const CallOrder& order,
                                                        const CallOutcome& outcome) const = 0;
   [[nodiscard]] virtual const std::vector<std::string>& names() const = 0;
+  // What each one's values are, in the same order.
+  [[nodiscard]] virtual std::vector<ScoreKind> kinds() const = 0;
   // Whether a metric measures the time to the first token, which only a stream tells.
   [[nodiscard]] virtual bool wants_stream() const { return false; }
 };

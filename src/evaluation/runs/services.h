@@ -16,7 +16,11 @@ struct RunServices {
   RunEngine* engine = nullptr;  // there from before the server listens until it stops
 };
 
-// Plans a run, checks that its metrics can be computed, and queues it. Blocks.
+// A run that could be queued: planned, and its metrics can be computed. Blocks.
+Result<Run> plan_run(RunServices& services, const PlanRequest& request);
+// Queues it. Blocks.
+Result<Run> queue_run(RunServices& services, Run run, const catalog::Author& author);
+// Both.
 Result<Run> start_run(RunServices& services, const PlanRequest& request, const catalog::Author& author);
 
 }  // namespace slipway::evaluation
