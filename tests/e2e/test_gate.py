@@ -82,7 +82,7 @@ def test_a_release_that_is_as_good_passes_and_may_be_promoted(house, upstream, t
     assert not bench.may(release)["ok"]
     files = {name: tmp_path / f"gate.{name}" for name in ("xml", "md", "html", "json")}
     shown = bench.gate("--junit", files["xml"], "--markdown", files["md"], "--html", files["html"], "--json-file", files["json"])
-    assert shown.startswith("PASS") and "correct.max_drop" in shown
+    assert shown.startswith("PASS") and "3 thresholds are kept" in shown
     # Each case was asked once of each release.
     assert bench.other_calls == CASES and bench.provider.calls == CASES
     (proof,) = bench.evidence(release)
@@ -127,7 +127,7 @@ def test_a_worse_release_fails_with_its_worst_cases(house, upstream, tmp_path):
     assert worst["input"] == f"question {number}" and worst["expected"] == f"answer {number}"
     # The link leads to the call.
     assert bench.server.wait_record(worst["link"].rsplit("/", 1)[1])["release"] == f"{bench.slug}@{release['number']}"
-    assert comment.read_text().startswith("## ❌ Gate: fail") and "no idea" not in comment.read_text()
+    assert comment.read_text().startswith("## ❌ Gate: fail") and "asked: question 1" in comment.read_text()
     assert bench.evidence(release)[0]["result"] == "fail" and not bench.may(release)["ok"]
 
 
