@@ -5,6 +5,7 @@
 #include <array>
 
 #include "api/handlers.h"
+#include "api/or_null.h"
 #include "api/release_json.h"
 #include "base/text.h"
 
@@ -241,9 +242,7 @@ rt::Task<void> deployment_history(Request& request) {
   }
   json::array items;
   for (const governance::DeploymentEvent& event : page->items) items.emplace_back(event_json(event));
-  const json::object body{
-      {"items", std::move(items)},
-      {"next_cursor", page->next_cursor.empty() ? json::value(nullptr) : json::value(page->next_cursor)}};
+  const json::object body{{"items", std::move(items)}, {"next_cursor", text_or_null(page->next_cursor)}};
   co_await answer(request, 200, json::serialize(body));
 }
 

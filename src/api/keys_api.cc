@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "api/handlers.h"
+#include "api/or_null.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -12,10 +13,6 @@ namespace slipway::api {
 namespace {
 
 constexpr std::size_t kTextLimit = 400;
-
-json::value time_or_null(std::int64_t us) {
-  return us == 0 ? json::value(nullptr) : json::value(format_time_us(us));
-}
 
 json::object key_json(const governance::ApiKey& key) {
   json::array models;
@@ -28,7 +25,7 @@ json::object key_json(const governance::ApiKey& key) {
       {"use_case", key.use_case},
       {"environment", key.environment},
       {"allowed_models", std::move(models)},
-      {"max_concurrent", key.max_concurrent == 0 ? json::value(nullptr) : json::value(key.max_concurrent)},
+      {"max_concurrent", number_or_null(key.max_concurrent)},
       {"state", std::string(key.state(now_us))},
       {"created_at", format_time_us(key.created_us)},
       {"created_by", key.created_by},
@@ -124,11 +121,10 @@ rt::Task<void> list_keys(Request& request) {
   }
   json::array items;
   for (const governance::ApiKey& key : page->items) items.emplace_back(key_json(key));
-  const json::object out{
-      {"items", std::move(items)},
-      {"next_cursor", page->next_cursor.empty() ? json::value(nullptr) : json::value(page->next_cursor)},
-      {"active", page->active},
-      {"inactive", page->inactive}};
+  const json::object out{{"items", std::move(items)},
+                         {"next_cursor", text_or_null(page->next_cursor)},
+                         {"active", page->active},
+                         {"inactive", page->inactive}};
   co_await answer(request, 200, json::serialize(out));
 }
 
