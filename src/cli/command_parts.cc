@@ -76,6 +76,13 @@ int show_items(const Output& output, Result<json::array> items, const ListView& 
   return show_list(output, json::value(json::object{{"items", std::move(*items)}}), view);
 }
 
+void note_unpublished(const Output& output, const json::object& answer) {
+  const json::value* published = answer.if_contains("published");
+  if (published != nullptr && *published == json::value(false))
+    output.note(
+        "It is stored, but the server can't read its store just now: it is in force as soon as it can");
+}
+
 Result<json::value> moment_of(const std::string& text, const std::string& option) {
   if (text.empty() || text == "never") return json::value(nullptr);
   if (const auto seconds = parse_duration(text, DurationUnit::kSeconds))

@@ -35,6 +35,8 @@ struct ListView {
 int show_list(const Output& output, const Result<json::value>& answer, const ListView& view);
 // The same for items gathered from pages.
 int show_items(const Output& output, Result<json::array> items, const ListView& view);
+// Says so if the answer to a change says that it is stored and not yet in force.
+void note_unpublished(const Output& output, const json::object& answer);
 // "90d" from now, or a moment in RFC 3339; null for "never" and nothing. `option` is named in errors.
 Result<json::value> moment_of(const std::string& text, const std::string& option = "--expires");
 // A YAML file's map as JSON. Errors say file, line and column.

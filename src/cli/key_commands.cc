@@ -40,6 +40,7 @@ void show_secret(const Output& output, const json::value& answer) {
                 ". Its secret is shown only now:");
   }
   output.line(text_of(answer.as_object(), "secret"));
+  note_unpublished(output, answer.as_object());
 }
 
 int create(const Context& context, const KeyOptions& options) {
