@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/asset_json.h"
 
+#include "api/or_null.h"
 #include "base/text.h"
 
 namespace slipway::api {
 
 namespace {
-
-json::value text_or_null(const std::string& text) {
-  return text.empty() ? json::value(nullptr) : json::value(text);
-}
-
-json::value position_or_null(std::uint32_t position) {
-  return position == 0 ? json::value(nullptr) : json::value(position);
-}
 
 json::object name_json(const catalog::AssetName& name) {
   return {{"owner", name.owner}, {"kind", name.kind}, {"name", name.name}};
@@ -123,17 +116,14 @@ json::object asset_problem_json(const catalog::Problem& problem) {
   json::object out{{"path", problem.path},
                    {"message", problem.message},
                    {"hint", problem.hint},
-                   {"line", position_or_null(problem.line)},
-                   {"column", position_or_null(problem.column)}};
+                   {"line", number_or_null(problem.line)},
+                   {"column", number_or_null(problem.column)}};
   if (!problem.asset.empty()) out["asset"] = problem.asset;
   return out;
 }
 
 json::object asset_use_json(const catalog::AssetUse& use) {
-  return {{"type", use.type},
-          {"id", use.id},
-          {"version", use.version == 0 ? json::value(nullptr) : json::value(use.version)},
-          {"path", use.path}};
+  return {{"type", use.type}, {"id", use.id}, {"version", number_or_null(use.version)}, {"path", use.path}};
 }
 
 }  // namespace slipway::api

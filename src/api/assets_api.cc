@@ -8,6 +8,7 @@
 #include "api/asset_handlers.h"
 #include "api/asset_json.h"
 #include "api/handlers.h"
+#include "api/or_null.h"
 #include "base/text.h"
 
 namespace slipway::api {
@@ -107,10 +108,8 @@ rt::Task<void> list_assets(Request& request) {
     SLIPWAY_ASSIGN(const catalog::AssetPage page, assets.list(wanted));
     json::array items;
     for (const catalog::AssetInfo& info : page.items) items.emplace_back(asset_json(info));
-    json::value next(nullptr);
-    if (!page.next_cursor.empty()) next = page.next_cursor;
-    return json::serialize(
-        json::object{{"items", std::move(items)}, {"next_cursor", std::move(next)}, {"total", page.total}});
+    return json::serialize(json::object{
+        {"items", std::move(items)}, {"next_cursor", text_or_null(page.next_cursor)}, {"total", page.total}});
   };
   co_await answer_from(request, std::move(job));
 }
@@ -136,9 +135,8 @@ rt::Task<void> list_asset_versions(Request& request) {
     SLIPWAY_ASSIGN(const catalog::VersionPage page, assets.history(name, cursor, count));
     json::array items;
     for (const catalog::AssetVersion& version : page.items) items.emplace_back(version_info_json(version));
-    json::value next(nullptr);
-    if (!page.next_cursor.empty()) next = page.next_cursor;
-    return json::serialize(json::object{{"items", std::move(items)}, {"next_cursor", std::move(next)}});
+    return json::serialize(
+        json::object{{"items", std::move(items)}, {"next_cursor", text_or_null(page.next_cursor)}});
   };
   co_await answer_from(request, std::move(job));
 }

@@ -8,6 +8,7 @@
 #include "api/dataset_handlers.h"
 #include "api/export_stream.h"
 #include "api/handlers.h"
+#include "api/or_null.h"
 #include "base/text.h"
 #include "catalog/case_table.h"
 
@@ -98,10 +99,6 @@ Result<json::value> case_value(std::string_view line) {
   return value;
 }
 
-json::value null_or(const std::string& text) {
-  return text.empty() ? json::value(nullptr) : json::value(text);
-}
-
 Result<std::string> page_json(const catalog::AssetVersion& version, const catalog::CasePage& page) {
   json::array items;
   for (const auto& [number, line] : page.items) {
@@ -109,7 +106,7 @@ Result<std::string> page_json(const catalog::AssetVersion& version, const catalo
     items.emplace_back(json::object{{"number", number}, {"case", std::move(one)}});
   }
   return json::serialize(json::object{{"items", std::move(items)},
-                                      {"next_cursor", null_or(page.next_cursor)},
+                                      {"next_cursor", text_or_null(page.next_cursor)},
                                       {"total", page.total},
                                       {"version", version.number},
                                       {"digest", version.digest}});
@@ -134,7 +131,7 @@ Result<std::string> case_diff_json(const catalog::AssetVersion& from, const cata
                                       {"changed", diff.changed},
                                       {"unchanged", diff.unchanged},
                                       {"items", std::move(items)},
-                                      {"next_cursor", null_or(diff.next_cursor)}});
+                                      {"next_cursor", text_or_null(diff.next_cursor)}});
 }
 
 // Writes the cases of a version into a file, chunk by chunk.

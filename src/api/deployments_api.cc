@@ -5,6 +5,8 @@
 #include <array>
 
 #include "api/handlers.h"
+#include "api/or_null.h"
+#include "api/publish.h"
 #include "api/release_json.h"
 #include "base/text.h"
 
@@ -70,18 +72,6 @@ Result<PromotionBody> read_promotion(const Request& request) {
   }
   SLIPWAY_ASSIGN(order.emergency, read_emergency(body));
   return promotion;
-}
-
-// Brings a stored change into force. Where that fails the change is stored all the same, and this node tries
-// again by itself: the answer is 202 and says so.
-struct Answer {
-  int status = 200;
-  json::object body;
-};
-Answer publish(Services& services, json::object body) {
-  const bool published = services.republish().has_value();
-  body["published"] = published;
-  return {published ? 200 : 202, std::move(body)};
 }
 
 json::object promotion_json(const governance::PromotionResult& result) {
@@ -241,9 +231,7 @@ rt::Task<void> deployment_history(Request& request) {
   }
   json::array items;
   for (const governance::DeploymentEvent& event : page->items) items.emplace_back(event_json(event));
-  const json::object body{
-      {"items", std::move(items)},
-      {"next_cursor", page->next_cursor.empty() ? json::value(nullptr) : json::value(page->next_cursor)}};
+  const json::object body{{"items", std::move(items)}, {"next_cursor", text_or_null(page->next_cursor)}};
   co_await answer(request, 200, json::serialize(body));
 }
 

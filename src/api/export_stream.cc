@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -11,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "rt/cancel.h"
 #include "rt/event.h"
 
 namespace slipway::api {
@@ -131,6 +133,13 @@ rt::Task<void> stream_export(Request& request, ExportFile file,
     if (!written) queue->close();  // go on taking until the query has noticed
   }
   if (written && queue->whole()) written = co_await request.exchange.finish();
+}
+
+rt::Task<void> pause(Request& request, std::uint32_t milliseconds) {
+  rt::Timer timer(request.gateway.parts().loop.executor(), std::chrono::milliseconds(milliseconds));
+  const rt::CancelCallback wake(request.exchange.cancel(), [&timer] { timer.cancel(); });
+  const auto [error] = co_await timer.async_wait(rt::kAwait);
+  static_cast<void>(error);  // early or late makes no difference to the caller
 }
 
 }  // namespace slipway::api

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file as the answer, written while a pool thread finds what belongs into it.
+// Answers that take their time: a file, written while a pool thread finds what belongs into it; the pauses of
+// a stream of events.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -26,5 +28,8 @@ std::string export_file_name(std::string_view what, std::string_view ending);
 // kResourceExhausted (429) while two others run.
 rt::Task<void> stream_export(Request& request, ExportFile file,
                              std::function<Result<>(const ExportSink&)> produce);
+
+// Waits between two looks at what a stream of events tells; a leaving client ends it early.
+rt::Task<void> pause(Request& request, std::uint32_t milliseconds);
 
 }  // namespace slipway::api

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "api/handlers.h"
+#include "api/or_null.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "gateway/authenticate.h"
@@ -51,10 +52,6 @@ Result<Given> read_given(std::string_view body) {
     *target = std::move(text).value_or("");
   }
   return given;
-}
-
-json::value text_or_null(const std::string& text) {
-  return text.empty() ? json::value(nullptr) : json::value(text);
 }
 
 json::object feedback_json(const Feedback& feedback) {

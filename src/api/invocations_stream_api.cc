@@ -16,14 +16,6 @@ constexpr std::uint32_t kTailPollMs = 400;
 constexpr std::uint32_t kTailBatch = 200;
 constexpr std::int64_t kTailCommentNs = 15'000'000'000;
 
-// A timer that a leaving client ends early.
-rt::Task<void> pause(Request& request, std::uint32_t milliseconds) {
-  rt::Timer timer(request.gateway.parts().loop.executor(), std::chrono::milliseconds(milliseconds));
-  const rt::CancelCallback wake(request.exchange.cancel(), [&timer] { timer.cancel(); });
-  const auto [error] = co_await timer.async_wait(rt::kAwait);
-  static_cast<void>(error);  // early or late makes no difference to the caller
-}
-
 }  // namespace
 
 rt::Task<void> export_invocations(Request& request) {

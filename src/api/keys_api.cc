@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "api/handlers.h"
+#include "api/or_null.h"
+#include "api/publish.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -12,10 +14,6 @@ namespace slipway::api {
 namespace {
 
 constexpr std::size_t kTextLimit = 400;
-
-json::value time_or_null(std::int64_t us) {
-  return us == 0 ? json::value(nullptr) : json::value(format_time_us(us));
-}
 
 json::object key_json(const governance::ApiKey& key) {
   json::array models;
@@ -28,7 +26,7 @@ json::object key_json(const governance::ApiKey& key) {
       {"use_case", key.use_case},
       {"environment", key.environment},
       {"allowed_models", std::move(models)},
-      {"max_concurrent", key.max_concurrent == 0 ? json::value(nullptr) : json::value(key.max_concurrent)},
+      {"max_concurrent", number_or_null(key.max_concurrent)},
       {"state", std::string(key.state(now_us))},
       {"created_at", format_time_us(key.created_us)},
       {"created_by", key.created_by},
@@ -98,8 +96,9 @@ Result<> check_scope(Services& services, const std::vector<governance::RoleGrant
                              {key.use_case, key.environment, {}});
 }
 
-std::string with_secret(const governance::KeyWithSecret& made) {
-  return json::serialize(json::object{{"key", key_json(made.key)}, {"secret", made.secret}});
+// The secret is known only now: whoever asked for it gets it, even if it can't be brought into force yet.
+Answer with_secret(Services& services, const governance::KeyWithSecret& made) {
+  return publish(services, {{"key", key_json(made.key)}, {"secret", made.secret}});
 }
 
 }  // namespace
@@ -124,11 +123,10 @@ rt::Task<void> list_keys(Request& request) {
   }
   json::array items;
   for (const governance::ApiKey& key : page->items) items.emplace_back(key_json(key));
-  const json::object out{
-      {"items", std::move(items)},
-      {"next_cursor", page->next_cursor.empty() ? json::value(nullptr) : json::value(page->next_cursor)},
-      {"active", page->active},
-      {"inactive", page->inactive}};
+  const json::object out{{"items", std::move(items)},
+                         {"next_cursor", text_or_null(page->next_cursor)},
+                         {"active", page->active},
+                         {"inactive", page->inactive}};
   co_await answer(request, 200, json::serialize(out));
 }
 
@@ -152,18 +150,16 @@ rt::Task<void> create_key(Request& request) {
     co_await answer_error(request, wanted.error());
     co_return;
   }
-  std::function<Result<governance::KeyWithSecret>()> job =
-      [&services = request.services, new_key = *wanted,
-       actor = request.actor()]() -> Result<governance::KeyWithSecret> {
-    SLIPWAY_ASSIGN(auto made, services.keys.create(new_key, actor));
-    SLIPWAY_TRY(services.republish());
-    return made;
+  std::function<Result<Answer>()> job = [&services = request.services, new_key = *wanted,
+                                         actor = request.actor()]() -> Result<Answer> {
+    SLIPWAY_ASSIGN(const auto made, services.keys.create(new_key, actor));
+    return with_secret(services, made);
   };
-  const auto made = co_await in_pool<governance::KeyWithSecret>(request, std::move(job));
+  const auto made = co_await in_pool<Answer>(request, std::move(job));
   if (!made)
     co_await answer_error(request, made.error());
   else
-    co_await answer(request, 201, with_secret(*made));
+    co_await answer(request, 201, json::serialize(made->body));
 }
 
 rt::Task<void> rotate_key(Request& request) {
@@ -181,19 +177,18 @@ rt::Task<void> rotate_key(Request& request) {
                          "grace_seconds", {}));
     co_return;
   }
-  std::function<Result<governance::KeyWithSecret>()> job =
-      [&services = request.services, id = request.segment("id"), who = request.session.principal,
-       grace_s]() -> Result<governance::KeyWithSecret> {
+  std::function<Result<Answer>()> job = [&services = request.services, id = request.segment("id"),
+                                         who = request.session.principal, grace_s]() -> Result<Answer> {
     SLIPWAY_TRY(check_scope(services, who.grants, id));
-    SLIPWAY_ASSIGN(auto rotated, services.keys.rotate(id, static_cast<std::uint32_t>(grace_s), who.actor()));
-    SLIPWAY_TRY(services.republish());
-    return rotated;
+    SLIPWAY_ASSIGN(const auto rotated,
+                   services.keys.rotate(id, static_cast<std::uint32_t>(grace_s), who.actor()));
+    return with_secret(services, rotated);
   };
-  const auto rotated = co_await in_pool<governance::KeyWithSecret>(request, std::move(job));
+  const auto rotated = co_await in_pool<Answer>(request, std::move(job));
   if (!rotated)
     co_await answer_error(request, rotated.error());
   else
-    co_await answer(request, 200, with_secret(*rotated));
+    co_await answer(request, rotated->status, json::serialize(rotated->body));
 }
 
 rt::Task<void> revoke_key(Request& request) {

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "api/handlers.h"
+#include "api/or_null.h"
 #include "base/text.h"
 
 namespace slipway::api {
@@ -18,10 +19,6 @@ using governance::PrincipalWithToken;
 using governance::RoleGrant;
 
 constexpr std::size_t kTextLimit = 200;
-
-json::value text_or_null(const std::string& text) {
-  return text.empty() ? json::value(nullptr) : json::value(text);
-}
 
 json::array sign_in_ways(const Principal& principal) {
   json::array ways;
@@ -39,8 +36,7 @@ json::object principal_detail_json(const Principal& principal) {
           {"state", std::string(principal.state())},
           {"grants", grants_json(principal.grants)},
           {"created_at", format_time_us(principal.created_us)},
-          {"last_seen_at", principal.last_seen_us == 0 ? json::value(nullptr)
-                                                       : json::value(format_time_us(principal.last_seen_us))},
+          {"last_seen_at", time_or_null(principal.last_seen_us)},
           {"sign_in", sign_in_ways(principal)}};
 }
 

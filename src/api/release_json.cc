@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "api/or_null.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -17,15 +18,6 @@ namespace {
 using governance::Deployment;
 using governance::Rollout;
 
-json::value number_or_null(std::int64_t number) {
-  return number == 0 ? json::value(nullptr) : json::value(number);
-}
-json::value time_or_null(std::int64_t us) {
-  return us == 0 ? json::value(nullptr) : json::value(format_time_us(us));
-}
-json::value text_or_null(const std::string& text) {
-  return text.empty() ? json::value(nullptr) : json::value(text);
-}
 json::value or_null(const std::optional<double>& value) {
   return value && std::isfinite(*value) ? json::value(*value) : json::value(nullptr);
 }

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "api/handlers.h"
+#include "api/or_null.h"
 #include "api/release_json.h"
 #include "base/text.h"
 #include "governance/release_notes.h"
@@ -85,8 +86,8 @@ json::object problem_object(const catalog::Problem& problem) {
           {"path", problem.path},
           {"message", problem.message},
           {"hint", problem.hint},
-          {"line", problem.line == 0 ? json::value(nullptr) : json::value(problem.line)},
-          {"column", problem.column == 0 ? json::value(nullptr) : json::value(problem.column)}};
+          {"line", number_or_null(problem.line)},
+          {"column", number_or_null(problem.column)}};
 }
 
 Result<std::string> one_release(governance::ReleaseServices& services,
@@ -121,9 +122,8 @@ rt::Task<void> list_releases(Request& request) {
       SLIPWAY_ASSIGN(json::object item, release_json(releases, release, view));
       items.emplace_back(std::move(item));
     }
-    return json::serialize(json::object{
-        {"items", std::move(items)},
-        {"next_cursor", page.next_cursor.empty() ? json::value(nullptr) : json::value(page.next_cursor)}});
+    return json::serialize(
+        json::object{{"items", std::move(items)}, {"next_cursor", text_or_null(page.next_cursor)}});
   };
   co_await answer_from(request, 200, std::move(job));
 }
@@ -160,7 +160,7 @@ rt::Task<void> preview_release(Request& request) {
     json::array problems;
     for (const catalog::Problem& problem : preview.problems) problems.emplace_back(problem_object(problem));
     return json::serialize(json::object{
-        {"digest", preview.digest.empty() ? json::value(nullptr) : json::value(preview.digest)},
+        {"digest", text_or_null(preview.digest)},
         {"unchanged", preview.unchanged},
         {"assets", pinned_json(preview.assets, preview.latest)},
         {"problems", std::move(problems)},

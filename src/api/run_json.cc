@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "api/or_null.h"
 #include "base/money.h"
 #include "base/text.h"
 
@@ -14,10 +15,6 @@ using evaluation::CellTally;
 using evaluation::MetricTally;
 using evaluation::Run;
 using evaluation::RunTally;
-
-json::value time_or_null(std::int64_t at_us) {
-  return at_us == 0 ? json::value(nullptr) : json::value(format_time_us(at_us));
-}
 
 json::value share(double part, std::int64_t whole) {
   if (whole == 0 || !std::isfinite(part)) return nullptr;

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "api/handlers.h"
+#include "api/or_null.h"
 #include "api/run_handlers.h"
 #include "api/run_json.h"
 #include "base/text.h"
@@ -154,8 +155,7 @@ rt::Task<void> list_runs(Request& request) {
                               : request.services.runs.engine->progress(run.id);
     items.push_back(run_json(run, progress, false));
   }
-  json::object body{{"items", std::move(items)}, {"next_cursor", nullptr}};
-  if (!page->next_cursor.empty()) body["next_cursor"] = page->next_cursor;
+  const json::object body{{"items", std::move(items)}, {"next_cursor", text_or_null(page->next_cursor)}};
   co_await answer(request, 200, json::serialize(body));
 }
 

@@ -4,6 +4,7 @@
 
 #include "api/export_stream.h"
 #include "api/handlers.h"
+#include "api/or_null.h"
 #include "api/run_handlers.h"
 #include "api/run_json.h"
 #include "base/clock.h"
@@ -120,14 +121,6 @@ Result<ResultPage> find_results(evaluation::RunStore& store, const std::string& 
   }
 }
 
-// A timer that a leaving client ends early.
-rt::Task<void> pause(Request& request, std::uint32_t milliseconds) {
-  rt::Timer timer(request.gateway.parts().loop.executor(), std::chrono::milliseconds(milliseconds));
-  const rt::CancelCallback wake(request.exchange.cancel(), [&timer] { timer.cancel(); });
-  const auto [error] = co_await timer.async_wait(rt::kAwait);
-  static_cast<void>(error);  // early or late makes no difference to the caller
-}
-
 }  // namespace
 
 rt::Task<void> list_run_results(Request& request) {
@@ -144,8 +137,8 @@ rt::Task<void> list_run_results(Request& request) {
     co_await answer_error(request, page.error());
     co_return;
   }
-  json::object body{{"items", std::move(page->items)}, {"next_cursor", nullptr}};
-  if (!page->next_cursor.empty()) body["next_cursor"] = page->next_cursor;
+  const json::object body{{"items", std::move(page->items)},
+                          {"next_cursor", text_or_null(page->next_cursor)}};
   co_await answer(request, 200, json::serialize(body));
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "api/handlers.h"
+#include "api/or_null.h"
 #include "base/clock.h"
 
 namespace slipway::api {
@@ -11,12 +12,8 @@ namespace {
 json::object principal_json(const governance::Principal& principal) {
   json::array roles;
   for (const governance::RoleGrant& grant : principal.grants) roles.emplace_back(to_string(grant));
-  return {{"id", principal.id},
-          {"name", principal.name},
-          {"email", principal.email.empty() ? json::value(nullptr) : json::value(principal.email)},
-          {"kind", principal.kind},
-          {"roles", std::move(roles)},
-          {"grants", grants_json(principal.grants)}};
+  return {{"id", principal.id},     {"name", principal.name},    {"email", text_or_null(principal.email)},
+          {"kind", principal.kind}, {"roles", std::move(roles)}, {"grants", grants_json(principal.grants)}};
 }
 
 std::string session_json(const Request& request, const governance::Session& session) {

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "api/handlers.h"
+#include "api/or_null.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "governance/use_case_export.h"
@@ -70,20 +71,17 @@ Result<governance::ReviewDecision> read_decision(const Request& request) {
 }
 
 json::object pending_json(const governance::PendingDecision& item) {
-  const auto text = [](const std::string& value) {
-    return value.empty() ? json::value(nullptr) : json::value(value);
-  };
   return {{"type", item.type},
           {"use_case", item.use_case},
           {"title", item.title},
-          {"discipline", text(item.discipline)},
-          {"release", item.release == 0 ? json::value(nullptr) : json::value(item.release)},
-          {"environment", text(item.environment)},
+          {"discipline", text_or_null(item.discipline)},
+          {"release", number_or_null(item.release)},
+          {"environment", text_or_null(item.environment)},
           {"requested_at", format_time_us(item.requested_us)},
           {"requested_by", item.requested_by},
           {"may_decide", item.why_not.empty()},
           {"why_not", item.why_not},
-          {"tier", text(item.tier)}};
+          {"tier", text_or_null(item.tier)}};
 }
 
 // The use cases, told by `tell`, each with what runs of it in which environment. They are ordered by slug.
@@ -131,9 +129,7 @@ rt::Task<void> list_use_cases(Request& request) {
     SLIPWAY_ASSIGN(const governance::UseCasePage page, services.use_cases.list(wanted, cursor, count));
     SLIPWAY_ASSIGN(json::array items, with_what_runs(services, page.items, governance::use_case_summary));
     return json::object{
-        {"items", std::move(items)},
-        {"next_cursor", page.next_cursor.empty() ? json::value(nullptr) : json::value(page.next_cursor)},
-        {"total", page.total}};
+        {"items", std::move(items)}, {"next_cursor", text_or_null(page.next_cursor)}, {"total", page.total}};
   };
   const auto page = co_await in_pool<json::object>(request, std::move(job));
   if (!page)

@@ -85,8 +85,6 @@ class SharedMap<Key, T, Hash>::Edit {
   // The map with the changes so far; the edit is over.
   [[nodiscard]] SharedMap done() && {
     SharedMap made;
-    for (std::size_t at = 0; at < kShards; ++at)
-      if (owned_[at] != nullptr) shards_[at] = std::move(owned_[at]);
     made.shards_ = std::make_shared<const Shards>(std::move(shards_));
     made.size_ = size_;
     return made;
@@ -102,7 +100,7 @@ class SharedMap<Key, T, Hash>::Edit {
   }
 
   Shards shards_;
-  std::array<std::shared_ptr<Shard>, kShards> owned_;
+  std::array<std::shared_ptr<Shard>, kShards> owned_;  // those of shards_ that are copies already
   std::size_t size_;
 };
 

@@ -1,38 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catalog/schema_files.h"
 
-#define SLIPWAY_EMBED(NAME)                                    \
-  asm(".pushsection .rodata.slipway_schemas,\"a\",@progbits\n" \
-      ".globl slipway_schema_" #NAME                           \
-      "\n"                                                     \
-      "slipway_schema_" #NAME                                  \
-      ":\n"                                                    \
-      ".incbin \"" SLIPWAY_SCHEMAS "/" #NAME                   \
-      ".json\"\n"                                              \
-      ".globl slipway_schema_" #NAME                           \
-      "_end\n"                                                 \
-      "slipway_schema_" #NAME                                  \
-      "_end:\n"                                                \
-      ".byte 0\n"                                              \
-      ".popsection\n");                                        \
-  extern "C" const char slipway_schema_##NAME[];               \
-  extern "C" const char slipway_schema_##NAME##_end[]
+#include "base/embed.h"
 
-SLIPWAY_EMBED(definitions);
-SLIPWAY_EMBED(prompt);
-SLIPWAY_EMBED(model);
-SLIPWAY_EMBED(guardrail);
-SLIPWAY_EMBED(tool);
-SLIPWAY_EMBED(flow);
-SLIPWAY_EMBED(agent);
-SLIPWAY_EMBED(knowledge);
-SLIPWAY_EMBED(dataset);
-SLIPWAY_EMBED(evaluation);
+#define SLIPWAY_SCHEMA(NAME) SLIPWAY_EMBED(schema_##NAME, SLIPWAY_SCHEMAS "/" #NAME ".json")
 
-#define SLIPWAY_GIVE(NAME)                               \
-  if (name == #NAME) return {                            \
-      slipway_schema_##NAME, slipway_schema_##NAME##_end \
-    }
+SLIPWAY_SCHEMA(definitions);
+SLIPWAY_SCHEMA(prompt);
+SLIPWAY_SCHEMA(model);
+SLIPWAY_SCHEMA(guardrail);
+SLIPWAY_SCHEMA(tool);
+SLIPWAY_SCHEMA(flow);
+SLIPWAY_SCHEMA(agent);
+SLIPWAY_SCHEMA(knowledge);
+SLIPWAY_SCHEMA(dataset);
+SLIPWAY_SCHEMA(evaluation);
+
+#define SLIPWAY_GIVE(NAME) \
+  if (name == #NAME) return SLIPWAY_EMBEDDED(schema_##NAME)
 
 namespace slipway::catalog {
 

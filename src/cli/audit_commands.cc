@@ -7,13 +7,12 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/command_parts.h"
 
 namespace slipway::cli {
 namespace {
 
 constexpr std::uint32_t kVerifyTimeoutMs = 600'000;  // millions of entries
-constexpr std::size_t kPage = 200;
 
 struct AuditOptions {
   std::string from, to, actor, action, object, use_case, words;
@@ -49,32 +48,9 @@ int list(const Context& context, const AuditOptions& options) {
   const Output output = context.output();
   const auto api = context.api();
   if (!api) return output.fail(api.error());
-  json::array items;
-  std::string cursor;
-  do {
-    auto query = options.query();
-    const std::size_t missing = static_cast<std::size_t>(options.limit) - items.size();
-    query.emplace_back("limit", std::to_string(std::min(missing, kPage)));
-    query.emplace_back("cursor", cursor);
-    const auto page = api->get("/api/v1/audit" + query_string(query));
-    if (!page) return output.fail(page.error());
-    if (!page->is_object() || !page->as_object().contains("items"))
-      return output.fail({ErrorCode::kInternal, "the server's answer has no items", api->access().url, ""});
-    for (const json::value& item : page->as_object().at("items").as_array()) items.push_back(item);
-    cursor = text_of(page->as_object(), "next_cursor");
-  } while (!cursor.empty() && items.size() < static_cast<std::size_t>(options.limit));
-  if (output.json()) {
-    output.print_json({{"items", items}});
-    return kExitDone;
-  }
-  std::vector<std::vector<Cell>> rows;
-  for (const json::value& item : items)
-    if (item.is_object()) rows.push_back(row_of(item.as_object()));
-  if (rows.empty())
-    output.note("No entry fits.");
-  else
-    output.table({"NUMBER", "TIME", "WHO", "ACTION", "OBJECT", "DETAIL"}, rows);
-  return kExitDone;
+  return show_items(
+      output, all_items(*api, "/api/v1/audit", options.query(), static_cast<std::size_t>(options.limit)),
+      {{"NUMBER", "TIME", "WHO", "ACTION", "OBJECT", "DETAIL"}, row_of, "No entry fits."});
 }
 
 int export_entries(const Context& context, const AuditOptions& options) {
@@ -175,13 +151,6 @@ void add_filters(CLI::App* command, AuditOptions& options) {
       ->type_name("OBJECT");
   command->add_option("--use-case", options.use_case, "Only of this use case")->type_name("SLUG");
   command->add_option("--words", options.words, "Words that all occur in it")->type_name("WORDS");
-}
-
-void on_call(CLI::App* command, Context& context, const std::shared_ptr<AuditOptions>& options,
-             int (*action)(const Context&, const AuditOptions&)) {
-  command->callback([&context, options, action] {
-    context.action = [&context, options, action] { return action(context, *options); };
-  });
 }
 
 }  // namespace

@@ -322,6 +322,27 @@ TEST_F(Cli, LogsSearchFollowsPages) {
   EXPECT_EQ(run({"logs", "search", "--from", "yesterday", "--url", server.url()}).code, kExitUsage);
 }
 
+TEST_F(Cli, ListsFollowPagesUpToTheirLimit) {
+  TestServer server([](const SeenRequest& request) {
+    const bool second = request.target.find("cursor=c2") != std::string::npos;
+    const std::string entry = R"({"seq":)" + std::string(second ? "1" : "2") +
+                              R"(,"at":"2026-11-23T14:00:00Z","action":"key.create","detail":{}})";
+    return PlannedAnswer{.body = R"({"items":[)" + entry + R"(],"next_cursor":)" +
+                                 (second ? "null}" : "\"c2\"}")};
+  });
+  const Outcome all =
+      run({"audit", "list", "--limit", "501", "--actor", "ada", "--json", "--url", server.url()});
+  ASSERT_EQ(all.code, kExitDone) << all.err;
+  EXPECT_EQ(parse_json(all.out)->at("items").as_array().size(), 2u);
+  ASSERT_EQ(server.seen().size(), 2u);
+  EXPECT_EQ(server.seen()[0].target, "/api/v1/audit?actor=ada&limit=500");
+  EXPECT_EQ(server.seen()[1].target, "/api/v1/audit?actor=ada&limit=500&cursor=c2");
+  const Outcome one = run({"audit", "list", "--limit", "1", "--url", server.url()});
+  EXPECT_THAT(one.out, HasSubstr("2026-11-23 14:00:00"));
+  ASSERT_EQ(server.seen().size(), 3u) << "no more is asked for than was wanted";
+  EXPECT_EQ(server.seen()[2].target, "/api/v1/audit?limit=1");
+}
+
 TEST_F(Cli, LogsShowPrintsBodies) {
   TestServer server([](const SeenRequest&) { return PlannedAnswer{.body = kCall}; });
   const Outcome outcome = run({"logs", "show", "0193", "--url", server.url()});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command_parts.h"
 
-#include <cstdint>
+#include <algorithm>
 #include <fstream>
 #include <ostream>
 #include <sstream>
@@ -37,18 +37,20 @@ Result<json::array> items_of(Result<json::value> answer) {
 }
 
 Result<json::array> all_items(const ApiClient& api, const std::string& path,
-                              std::vector<std::pair<std::string, std::string>> query) {
-  constexpr std::string_view kPage = "500";
-  query.emplace_back("limit", kPage);
+                              std::vector<std::pair<std::string, std::string>> query, std::size_t most) {
+  constexpr std::size_t kPage = 500;  // what a server gives at once
+  query.emplace_back("limit", "");
   query.emplace_back("cursor", "");
-  json::array all;
+  std::string& limit = query[query.size() - 2].second;
   std::string& cursor = query.back().second;
+  json::array all;
   do {
+    limit = std::to_string(std::min(most - all.size(), kPage));
     const auto page = api.get(path + query_string(query));
     SLIPWAY_ASSIGN(json::array items, items_of(page));
     for (json::value& item : items) all.push_back(std::move(item));
     cursor = text_of(page->as_object(), "next_cursor");
-  } while (!cursor.empty());
+  } while (!cursor.empty() && all.size() < most);
   return all;
 }
 
@@ -67,6 +69,18 @@ int show_list(const Output& output, const Result<json::value>& answer, const Lis
   else
     output.table(view.head, rows);
   return kExitDone;
+}
+
+int show_items(const Output& output, Result<json::array> items, const ListView& view) {
+  if (!items) return output.fail(items.error());
+  return show_list(output, json::value(json::object{{"items", std::move(*items)}}), view);
+}
+
+void note_unpublished(const Output& output, const json::object& answer) {
+  const json::value* published = answer.if_contains("published");
+  if (published != nullptr && *published == json::value(false))
+    output.note(
+        "It is stored, but the server can't read its store just now: it is in force as soon as it can");
 }
 
 Result<json::value> moment_of(const std::string& text, const std::string& option) {

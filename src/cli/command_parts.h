@@ -2,10 +2,12 @@
 // Small things that several families of commands need.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -19,9 +21,10 @@ std::vector<std::string> texts_of(const json::object& object, std::string_view f
 std::string join(const std::vector<std::string>& words, std::string_view between = " ");
 // `items` of a list's answer.
 Result<json::array> items_of(Result<json::value> answer);
-// The items of every page of a list; `query` without a cursor.
+// The items of a list's pages, up to `most`; `query` without limit and cursor.
 Result<json::array> all_items(const ApiClient& api, const std::string& path,
-                              std::vector<std::pair<std::string, std::string>> query);
+                              std::vector<std::pair<std::string, std::string>> query,
+                              std::size_t most = SIZE_MAX);
 // How a list is shown to people: a row for each item, or a sentence where there is none.
 struct ListView {
   std::vector<std::string> head;
@@ -30,6 +33,10 @@ struct ListView {
 };
 // With --json the answer as it came. Gives the exit code.
 int show_list(const Output& output, const Result<json::value>& answer, const ListView& view);
+// The same for items gathered from pages.
+int show_items(const Output& output, Result<json::array> items, const ListView& view);
+// Says so if the answer to a change says that it is stored and not yet in force.
+void note_unpublished(const Output& output, const json::object& answer);
 // "90d" from now, or a moment in RFC 3339; null for "never" and nothing. `option` is named in errors.
 Result<json::value> moment_of(const std::string& text, const std::string& option = "--expires");
 // A YAML file's map as JSON. Errors say file, line and column.

@@ -11,7 +11,6 @@
 namespace slipway::cli {
 namespace {
 
-constexpr std::size_t kPage = 500;
 constexpr std::size_t kShownBytes = 100;
 
 struct DatasetOptions {
@@ -87,26 +86,6 @@ int one_case(const Output& output, const ApiClient& api, const DatasetName& name
   return kExitDone;
 }
 
-Result<json::array> find_cases(const ApiClient& api, const DatasetName& name, const DatasetOptions& options) {
-  json::array items;
-  std::string cursor;
-  do {
-    const std::size_t missing = static_cast<std::size_t>(options.limit) - items.size();
-    SLIPWAY_ASSIGN(
-        const json::value page,
-        api.get(
-            path_of(name, "/cases" + query_string({{"version", options.version},
-                                                   {"tag", options.tag},
-                                                   {"split", options.split},
-                                                   {"q", options.words},
-                                                   {"cursor", cursor},
-                                                   {"limit", std::to_string(std::min(missing, kPage))}}))));
-    for (const json::value& item : page.as_object().at("items").as_array()) items.push_back(item);
-    cursor = text_of(page.as_object(), "next_cursor");
-  } while (!cursor.empty() && items.size() < static_cast<std::size_t>(options.limit));
-  return items;
-}
-
 int cases(const Context& context, const DatasetOptions& options) {
   const Output output = context.output();
   const auto name = parse_dataset_name(options.name);
@@ -114,15 +93,19 @@ int cases(const Context& context, const DatasetOptions& options) {
   const auto api = context.api();
   if (!api) return output.fail(api.error());
   if (!options.id.empty()) return one_case(output, *api, *name, options);
-  const auto items = find_cases(*api, *name, options);
-  if (!items) return output.fail(items.error());
   const auto row = [](const json::object& item) -> std::vector<Cell> {
     const json::object& one = item.at("case").as_object();
     return {Cell::number(number_of(item, "number")), text_of(one, "id"),      text_of(one, "split", "-"),
             join(texts_of(one, "tags"), ","),        in_a_line(one, "input"), in_a_line(one, "expected")};
   };
-  return show_list(output, json::value{{"items", *items}},
-                   {{"NUMBER", "ID", "SPLIT", "TAGS", "INPUT", "EXPECTED"}, row, "No case is like that"});
+  return show_items(output,
+                    all_items(*api, path_of(*name, "/cases"),
+                              {{"version", options.version},
+                               {"tag", options.tag},
+                               {"split", options.split},
+                               {"q", options.words}},
+                              static_cast<std::size_t>(options.limit)),
+                    {{"NUMBER", "ID", "SPLIT", "TAGS", "INPUT", "EXPECTED"}, row, "No case is like that"});
 }
 
 int diff(const Context& context, const DatasetOptions& options) {

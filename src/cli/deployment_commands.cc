@@ -137,14 +137,6 @@ std::string summary_of(const json::object& deployment) {
   return out;
 }
 
-// A change that is stored and not yet in force.
-void note_unpublished(const Output& output, const json::object& answer) {
-  const json::value* published = answer.if_contains("published");
-  if (published != nullptr && *published == json::value(false))
-    output.note(
-        "It is stored, but the server can't read its store just now: it is in force as soon as it can");
-}
-
 int conclude(const Output& output, const Result<json::value>& answer, const DeployOptions& options) {
   if (!answer) return output.fail(answer.error());
   if (output.json())

@@ -15,7 +15,6 @@
 namespace slipway::cli {
 namespace {
 
-constexpr std::size_t kPage = 500;
 constexpr std::size_t kShownBytes = 80;
 
 struct EvalOptions {
@@ -284,30 +283,21 @@ int results(const Context& context, const EvalOptions& options) {
   const Output output = context.output();
   const auto api = context.api();
   if (!api) return output.fail(api.error());
-  json::array items;
-  std::string cursor;
-  do {
-    const std::size_t left = static_cast<std::size_t>(options.limit) - items.size();
-    const auto page = api->get(
-        run_path(options, "/results" + query_string({{"metric", options.metric},
-                                                     {"passed", options.passed},
-                                                     {"status", options.status},
-                                                     {"tag", options.tag},
-                                                     {"q", options.words},
-                                                     {"cursor", cursor},
-                                                     {"limit", std::to_string(std::min(left, kPage))}})));
-    if (!page) return output.fail(page.error());
-    for (const json::value& item : page->as_object().at("items").as_array()) items.push_back(item);
-    cursor = text_of(page->as_object(), "next_cursor");
-  } while (!cursor.empty() && items.size() < static_cast<std::size_t>(options.limit));
   const auto row = [](const json::object& one) -> std::vector<Cell> {
     const bool error = text_of(one, "status") == "error";
     return {text_of(one, "case"), Cell(error ? "error" : "ok", error ? Color::kRed : Color::kNone),
             ellipsize(printable(text_of(one, "answer", "-")), kShownBytes),
             ellipsize(printable(scores_line(one)), 2 * kShownBytes)};
   };
-  return show_list(output, json::value{{"items", items}},
-                   {{"CASE", "STATUS", "ANSWER", "SCORES"}, row, "No result is like that"});
+  return show_items(output,
+                    all_items(*api, run_path(options, "/results"),
+                              {{"metric", options.metric},
+                               {"passed", options.passed},
+                               {"status", options.status},
+                               {"tag", options.tag},
+                               {"q", options.words}},
+                              static_cast<std::size_t>(options.limit)),
+                    {{"CASE", "STATUS", "ANSWER", "SCORES"}, row, "No result is like that"});
 }
 
 int act(const Context& context, const EvalOptions& options, std::string_view what) {

@@ -40,6 +40,7 @@ void show_secret(const Output& output, const json::value& answer) {
                 ". Its secret is shown only now:");
   }
   output.line(text_of(answer.as_object(), "secret"));
+  note_unpublished(output, answer.as_object());
 }
 
 int create(const Context& context, const KeyOptions& options) {
@@ -79,13 +80,10 @@ int list(const Context& context, const KeyOptions& options) {
             short_time(text_of(key, "expires_at", "never")),
             short_time(text_of(key, "last_used_at", "never"))};
   };
-  Result<json::array> items =
+  return show_items(
+      output,
       all_items(*api, "/api/v1/keys",
-                {{"q", options.words}, {"use_case", options.use_case}, {"environment", options.environment}});
-  if (!items) return output.fail(items.error());
-  const Result<json::value> answer = json::object{{"items", std::move(*items)}};
-  return show_list(
-      output, answer,
+                {{"q", options.words}, {"use_case", options.use_case}, {"environment", options.environment}}),
       {{"ID", "NAME", "SECRET", "USE CASE", "ENVIRONMENT", "STATE", "MODELS", "EXPIRES", "LAST USED"},
        row,
        "No keys yet. Create one: slipway key create NAME --use-case SLUG --environment dev"});

@@ -8,7 +8,6 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command_parts.h"
-#include "cli/commands.h"
 
 namespace slipway::cli {
 namespace {
@@ -52,12 +51,6 @@ std::vector<std::string> roles_of(const json::object& principal) {
     for (const json::value& grant : grants->as_array())
       if (grant.is_object()) roles.push_back(text_of_grant(grant.as_object()));
   return roles;
-}
-
-std::string join(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
-  return out;
 }
 
 json::array grants_of(const std::vector<std::string>& roles) {
@@ -143,27 +136,21 @@ int list(const Context& context, const PeopleOptions& options) {
   const Output output = context.output();
   const auto api = context.api();
   if (!api) return output.fail(api.error());
-  const auto all = load_all(*api, options.kind, options.words);
-  if (!all) return output.fail(all.error());
-  if (output.json()) {
-    output.print_json({{"items", *all}});
-    return kExitDone;
-  }
-  std::vector<std::vector<Cell>> rows;
-  for (const json::value& item : *all) {
-    const json::object& principal = item.as_object();
+  const auto row = [](const json::object& principal) -> std::vector<Cell> {
     const std::string state = text_of(principal, "state");
-    rows.push_back({text_of(principal, "name"), text_of(principal, "email", "-"),
-                    Cell(state, state == "active" ? Color::kGreen : Color::kDim), join(roles_of(principal)),
-                    short_time(text_of(principal, "last_seen_at", "never")), text_of(principal, "id")});
-  }
-  if (rows.empty())
-    output.note(options.kind == "service"
-                    ? "No service account fits. Make one: slipway service create NAME --role ROLE"
-                    : "Nobody fits. Invite somebody: slipway user invite NAME --email ADDRESS");
-  else
-    output.table({"NAME", "E-MAIL", "STATE", "ROLES", "LAST SEEN", "ID"}, rows);
-  return kExitDone;
+    return {text_of(principal, "name"),
+            text_of(principal, "email", "-"),
+            Cell(state, state == "active" ? Color::kGreen : Color::kDim),
+            join(roles_of(principal)),
+            short_time(text_of(principal, "last_seen_at", "never")),
+            text_of(principal, "id")};
+  };
+  return show_items(output, load_all(*api, options.kind, options.words),
+                    {{"NAME", "E-MAIL", "STATE", "ROLES", "LAST SEEN", "ID"},
+                     row,
+                     options.kind == "service"
+                         ? "No service account fits. Make one: slipway service create NAME --role ROLE"
+                         : "Nobody fits. Invite somebody: slipway user invite NAME --email ADDRESS"});
 }
 
 int renew(const Context& context, const PeopleOptions& options) {
@@ -269,13 +256,6 @@ int list_roles(const Context& context, const PeopleOptions&) {
   output.table({"ROLE", "MAY"}, rows);
   output.note("With @USE-CASE or /ENVIRONMENT behind it a role holds there only: developer@support/dev");
   return kExitDone;
-}
-
-void on_call(CLI::App* command, Context& context, const std::shared_ptr<PeopleOptions>& options,
-             int (*action)(const Context&, const PeopleOptions&)) {
-  command->callback([&context, options, action] {
-    context.action = [&context, options, action] { return action(context, *options); };
-  });
 }
 
 void add_who(CLI::App* command, PeopleOptions& options) {

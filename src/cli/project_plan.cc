@@ -8,6 +8,7 @@
 
 #include "base/temporary_directory.h"
 #include "base/text.h"
+#include "cli/command_parts.h"
 #include "cli/project_git.h"
 #include "cli/project_registry.h"
 
@@ -187,17 +188,10 @@ std::size_t Plan::count(std::string_view action) const {
 }
 
 Result<std::vector<StoredAsset>> stored_assets(const ApiClient& api, const std::string& owner) {
+  SLIPWAY_ASSIGN(const json::array items, all_items(api, "/api/v1/assets", {{"owner", owner}}));
   std::vector<StoredAsset> all;
-  std::string cursor;
-  do {
-    SLIPWAY_ASSIGN(
-        const json::value page,
-        api.get("/api/v1/assets" + query_string({{"owner", owner}, {"limit", "500"}, {"cursor", cursor}})));
-    if (!page.is_object()) return fail(ErrorCode::kInternal, "the server's answer is no list of assets");
-    for (const json::value& item : array_of(page.as_object(), "items"))
-      if (item.is_object()) all.push_back(read_stored(item.as_object()));
-    cursor = text_of(page.as_object(), "next_cursor");
-  } while (!cursor.empty());
+  for (const json::value& item : items)
+    if (item.is_object()) all.push_back(read_stored(item.as_object()));
   return all;
 }
 

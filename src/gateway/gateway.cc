@@ -90,8 +90,11 @@ rt::Task<void> Gateway::handle_local(net::Exchange& exchange, const LocalCall& l
   call.listener = &listener;
   call.key = local_key(*call.snapshot, local);
   if (call.key == nullptr) {
-    Refusal refusal = unavailable("no_environment",
-                                  fmt::format("There is no environment '{}' any more.", local.environment));
+    Refusal refusal =
+        unavailable("no_environment",
+                    fmt::format("There is no environment '{}' any more. Name it under 'environments' in "
+                                "slipway.yaml again, or make the call in another one.",
+                                local.environment));
     co_await answer_refusal(call, std::move(refusal));
     co_return;
   }

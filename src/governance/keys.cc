@@ -19,6 +19,8 @@ namespace {
 constexpr std::string_view kSecretPrefix = "sk-slp-";
 constexpr std::size_t kShownCharacters = 12;
 constexpr std::size_t kModelsLimit = 200;
+// What `changed` becomes with each change: load_live() finds by it what is new.
+constexpr std::string_view kNextChange = "(SELECT COALESCE(MAX(changed), 0) + 1 FROM api_keys)";
 
 std::string write_list(const std::vector<std::string>& items) {
   json::array array;
@@ -285,7 +287,8 @@ Result<KeyWithSecret> KeyStore::create(NewKey wanted, const Actor& actor) {
            "allowed_models, max_concurrent, created_us, created_by, expires_us, revoked_us, last_used_us, "
            "changed) VALUES "
            "(:id, :name, :prefix, :hash, '', 0, :use_case, :environment, :models, :concurrent, :created, "
-           ":by, :expires, 0, 0, (SELECT COALESCE(MAX(changed), 0) + 1 FROM api_keys))",
+           ":by, :expires, 0, 0, "
+        << kNextChange << ")",
         soci::use(key.id), soci::use(key.name), soci::use(key.prefix), soci::use(hash),
         soci::use(key.use_case), soci::use(key.environment), soci::use(models), soci::use(concurrent),
         soci::use(created), soci::use(key.created_by), soci::use(expires);
@@ -333,8 +336,8 @@ Result<KeyWithSecret> KeyStore::rotate(std::string_view id, std::uint32_t grace_
       return fail(ErrorCode::kConflict, "a revoked key can't be rotated", "id", "Create a new key instead.");
     const std::string previous = grace_s == 0 ? std::string() : row.hash;
     sql << "UPDATE api_keys SET hash = :hash, prefix = :prefix, previous_hash = :previous, "
-           "previous_until_us = :until, changed = (SELECT COALESCE(MAX(changed), 0) + 1 FROM api_keys) "
-           "WHERE id = :id",
+           "previous_until_us = :until, changed = "
+        << kNextChange << " WHERE id = :id",
         soci::use(hash), soci::use(prefix), soci::use(previous), soci::use(until), soci::use(key_id);
     SLIPWAY_ASSIGN(const Row now, find(sql, key_id));
     rotated.key = now.key();
@@ -349,11 +352,21 @@ Result<> KeyStore::revoke(std::string_view id, const Actor& actor) {
   return database_.write([&](soci::session& sql) -> Result<> {
     SLIPWAY_ASSIGN(const Row row, find(sql, key_id));
     if (row.revoked != 0) return {};
-    sql << "UPDATE api_keys SET revoked_us = :now, changed = (SELECT COALESCE(MAX(changed), 0) + 1 FROM "
-           "api_keys) WHERE id = :id",
+    sql << "UPDATE api_keys SET revoked_us = :now, changed = " << kNextChange << " WHERE id = :id",
         soci::use(now), soci::use(key_id);
     return audit(sql, actor, "revoke", row.key(), {});
   });
+}
+
+std::int64_t KeyStore::revoke_all(soci::session& sql, const std::string& use_case, std::int64_t now_us) {
+  const long long now = now_us;
+  long long keys = 0;
+  sql << "SELECT COUNT(*) FROM api_keys WHERE use_case = :slug AND revoked_us = 0", soci::use(use_case),
+      soci::into(keys);
+  sql << "UPDATE api_keys SET revoked_us = :now, changed = " << kNextChange
+      << " WHERE use_case = :slug AND revoked_us = 0",
+      soci::use(now), soci::use(use_case);
+  return keys;
 }
 
 Result<LiveKeys> KeyStore::load_live(std::int64_t mark) {

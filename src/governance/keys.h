@@ -98,6 +98,9 @@ class KeyStore {
   // A new secret; the old one works for `grace_s` more seconds. kNotFound; kConflict if revoked.
   Result<KeyWithSecret> rotate(std::string_view id, std::uint32_t grace_s, const Actor& actor);
   Result<> revoke(std::string_view id, const Actor& actor);  // kNotFound; revoking twice is fine
+  // Revokes all keys of a use case within the caller's transaction, and gives how many. The caller's audit
+  // entry says so.
+  static std::int64_t revoke_all(soci::session& sql, const std::string& use_case, std::int64_t now_us);
   // What may be presented now, or only the keys that have changed since `mark`; 0: all.
   Result<LiveKeys> load_live(std::int64_t mark);
   // Notes when keys were last used.

@@ -7,22 +7,11 @@
 #include <algorithm>
 
 #include "base/crypto.h"
+#include "base/embed.h"
 #include "base/text.h"
 #include "base/yaml.h"
 
-asm(".pushsection .rodata.slipway_questionnaire,\"a\",@progbits\n"
-    ".globl slipway_questionnaire\n"
-    ".type slipway_questionnaire,@object\n"
-    "slipway_questionnaire:\n"
-    ".incbin \"" SLIPWAY_QUESTIONNAIRE_FILE
-    "\"\n"
-    ".globl slipway_questionnaire_end\n"
-    "slipway_questionnaire_end:\n"
-    ".size slipway_questionnaire, . - slipway_questionnaire\n"
-    ".popsection\n");
-
-extern "C" const char slipway_questionnaire[];
-extern "C" const char slipway_questionnaire_end[];
+SLIPWAY_EMBED(questionnaire, SLIPWAY_QUESTIONNAIRE_FILE);
 
 namespace slipway::governance {
 
@@ -186,8 +175,7 @@ const std::vector<std::string>& review_disciplines() {
 }
 
 const Questionnaire& Questionnaire::builtin() {
-  static const Questionnaire kParsed =
-      parse(std::string_view(slipway_questionnaire, slipway_questionnaire_end), "questionnaire.yaml").value();
+  static const Questionnaire kParsed = parse(SLIPWAY_EMBEDDED(questionnaire), "questionnaire.yaml").value();
   return kParsed;
 }
 

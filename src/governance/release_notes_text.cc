@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/html.h"
 #include "base/json_text.h"
 #include "base/text.h"
 #include "governance/release_notes.h"
@@ -175,14 +176,16 @@ class Markdown final : public Page {
 class Html final : public Page {
  public:
   void heading(int level, std::string_view text) override {
-    out_ += fmt::format("<h{}>{}</h{}>\n", level, escape(text), level);
+    out_ += fmt::format("<h{}>{}</h{}>\n", level, escape_html(text), level);
   }
-  void paragraph(std::string_view text) override { out_ += "<p class=\"text\">" + escape(text) + "</p>\n"; }
+  void paragraph(std::string_view text) override {
+    out_ += "<p class=\"text\">" + escape_html(text) + "</p>\n";
+  }
   void item(std::string_view term, std::string_view text) override {
     if (!std::exchange(in_list_, true)) out_ += "<ul>\n";
     out_ += "<li>";
-    if (!term.empty()) out_ += "<b>" + escape(term) + "</b>" + (text.empty() ? "" : ": ");
-    out_ += escape(text) + "</li>\n";
+    if (!term.empty()) out_ += "<b>" + escape_html(term) + "</b>" + (text.empty() ? "" : ": ");
+    out_ += escape_html(text) + "</li>\n";
   }
   void end_items() override {
     if (std::exchange(in_list_, false)) out_ += "</ul>\n";
@@ -194,38 +197,23 @@ class Html final : public Page {
       const std::string op = text_at(piece, "op");
       const std::string text = text_at(piece, "text");
       ++at;
-      if (op == "equal") out_ += escape(shortened(text, at == 1, at == pieces.size()));
-      if (op == "delete") out_ += "<del>" + escape(text) + "</del>";
-      if (op == "insert") out_ += "<ins>" + escape(text) + "</ins>";
+      if (op == "equal") out_ += escape_html(shortened(text, at == 1, at == pieces.size()));
+      if (op == "delete") out_ += "<del>" + escape_html(text) + "</del>";
+      if (op == "insert") out_ += "<ins>" + escape_html(text) + "</ins>";
     });
     out_ += "</pre>\n";
   }
   void table(const std::vector<std::string>& head,
              const std::vector<std::vector<std::string>>& rows) override {
     out_ += "<table><thead><tr>";
-    for (const std::string& cell : head) out_ += "<th scope=\"col\">" + escape(cell) + "</th>";
+    for (const std::string& cell : head) out_ += "<th scope=\"col\">" + escape_html(cell) + "</th>";
     out_ += "</tr></thead><tbody>\n";
     for (const auto& row : rows) {
       out_ += "<tr>";
-      for (const std::string& cell : row) out_ += "<td>" + escape(cell) + "</td>";
+      for (const std::string& cell : row) out_ += "<td>" + escape_html(cell) + "</td>";
       out_ += "</tr>\n";
     }
     out_ += "</tbody></table>\n";
-  }
-
-  static std::string escape(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-      switch (c) {
-        case '<': out += "&lt;"; break;
-        case '>': out += "&gt;"; break;
-        case '&': out += "&amp;"; break;
-        case '"': out += "&quot;"; break;
-        case '\'': out += "&#39;"; break;
-        default: out += c;
-      }
-    }
-    return out;
   }
 
  private:
@@ -414,7 +402,7 @@ std::string notes_html(const json::object& notes) {
       "content=\"width=device-width, initial-scale=1\">\n<title>Release "
       "{}</title>\n<style>{}</style>\n</head>\n<body>\n{}"
       "</body>\n</html>\n",
-      Html::escape(text_at(notes, "release")), kStyle, page.take());
+      escape_html(text_at(notes, "release")), kStyle, page.take());
 }
 
 }  // namespace slipway::governance

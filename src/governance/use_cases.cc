@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "governance/keys.h"
 #include "governance/use_case_rows.h"
 
 namespace slipway::governance {
@@ -274,12 +275,7 @@ Result<UseCase> UseCaseStore::retire(std::string_view slug, std::string_view rea
     SLIPWAY_ASSIGN(UseCase use_case, get(sql, slug));
     SLIPWAY_TRY(check_not_retired(use_case));
     const long long now = unix_now_us();
-    long long keys = 0;
-    sql << "SELECT COUNT(*) FROM api_keys WHERE use_case = :slug AND revoked_us = 0",
-        soci::use(use_case.slug), soci::into(keys);
-    sql << "UPDATE api_keys SET revoked_us = :now, changed = (SELECT COALESCE(MAX(changed), 0) + 1 FROM "
-           "api_keys) WHERE use_case = :slug AND revoked_us = 0",
-        soci::use(now), soci::use(use_case.slug);
+    const std::int64_t keys = KeyStore::revoke_all(sql, use_case.slug, now);
     use_case.state = UseCaseState::kRetired;
     use_case.retire_reason = std::string(why);
     use_case.updated_us = now;

@@ -115,10 +115,14 @@ TEST_F(UseCasesTest, RetiringEndsItsKeysAndItsLife) {
   const auto key =
       keys_->create({.name = "app", .use_case = "support", .environment = "prod"}, admin_.actor());
   ASSERT_TRUE(key) << key.error().describe();
-  EXPECT_EQ(keys_->load_live(0)->keys.size(), 1u);
+  const auto before = keys_->load_live(0);
+  ASSERT_EQ(before->keys.size(), 1u);
   EXPECT_FALSE(use_cases_->retire("support", " ", author_.actor()));
   ASSERT_TRUE(use_cases_->retire("support", "Replaced by the new shop.", author_.actor()));
   EXPECT_TRUE(keys_->load_live(0)->keys.empty());
+  const auto change = keys_->load_live(before->mark);
+  ASSERT_EQ(change->keys.size(), 1u) << "a snapshot hears of it";
+  EXPECT_TRUE(change->keys.front().digests.empty());
   EXPECT_EQ(audit().back().action, "use_case.retire");
   EXPECT_EQ(use_cases_->get("support")->state, UseCaseState::kRetired);
   EXPECT_EQ(use_cases_->update("support", 99, {{"purpose", "x"}}, author_.actor()).error().code,

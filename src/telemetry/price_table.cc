@@ -5,23 +5,12 @@
 #include <array>
 #include <optional>
 
+#include "base/embed.h"
 #include "base/text.h"
 #include "telemetry/price_layer.h"
 
 // prices.yaml as it is in the source tree.
-asm(".pushsection .rodata.slipway_prices,\"a\",@progbits\n"
-    ".globl slipway_prices\n"
-    ".type slipway_prices,@object\n"
-    "slipway_prices:\n"
-    ".incbin \"" SLIPWAY_PRICES_FILE
-    "\"\n"
-    ".globl slipway_prices_end\n"
-    "slipway_prices_end:\n"
-    ".size slipway_prices, . - slipway_prices\n"
-    ".popsection\n");
-
-extern "C" const char slipway_prices[];
-extern "C" const char slipway_prices_end[];
+SLIPWAY_EMBED(prices, SLIPWAY_PRICES_FILE);
 
 namespace slipway::telemetry {
 
@@ -140,10 +129,7 @@ const Price* PriceTable::find(std::string_view provider, std::string_view model,
   return nullptr;
 }
 
-Result<PriceTable> PriceTable::builtin() {
-  return parse({slipway_prices, static_cast<std::size_t>(slipway_prices_end - slipway_prices)},
-               "prices.yaml");
-}
+Result<PriceTable> PriceTable::builtin() { return parse(SLIPWAY_EMBEDDED(prices), "prices.yaml"); }
 
 Result<PriceTable> PriceTable::with_overrides(const YamlNode& entries, std::string_view source) const {
   if (entries.is_null()) return *this;

@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from support.disk import small_disk as mount_small_disk  # noqa: E402
 from support.server import PATIENCE_S, Server  # noqa: E402
 from support.upstream import Upstream  # noqa: E402
 
@@ -105,6 +106,13 @@ def make_server(request):
         finally:
             server.kill()
             server.clean()
+
+
+@pytest.fixture
+def small_disk(request):
+    """A folder on a file system of 24 MB, or as the test's parameter says."""
+    with mount_small_disk(getattr(request, "param", "24m")) as folder:
+        yield folder
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -3,18 +3,15 @@
 
 import json
 import os
-import pathlib
 import random
 import re
-import shutil
-import subprocess
-import tempfile
 import threading
 import time
 
 import httpx
 import pytest
 
+from support.disk import fill
 from support.server import PATIENCE_S, SANITIZED, Server, eventually
 
 pytestmark = pytest.mark.slow
@@ -155,36 +152,6 @@ def test_torn_record(make_server):
     kept = settled(server)
     assert set(ids[:-1]) <= kept and ids[-1] not in kept
     assert server.wait_record(server.chat(key=key))["status"] == "ok"
-
-
-@pytest.fixture
-def small_disk():
-    """A file system of a few megabytes under the spool."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small file system needs root")
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="slipway-disk-"))
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "slipway-test", str(folder)], capture_output=True)
-    if done.returncode != 0:
-        shutil.rmtree(folder)
-        pytest.skip("this container may not mount: " + done.stderr.decode())
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-        folder.rmdir()
-
-
-def fill(folder):
-    """Takes every free byte of the file system."""
-    ballast = folder / "ballast"
-    with ballast.open("ab", buffering=0) as file:
-        for size in (1 << 20, 4096, 1):
-            try:
-                while True:
-                    file.write(b"x" * size)
-            except OSError:
-                pass
-    return ballast
 
 
 def test_full_disk(small_disk):

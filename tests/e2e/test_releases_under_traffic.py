@@ -107,6 +107,27 @@ def test_a_change_that_is_stored_but_can_not_be_published_says_so_and_comes_into
         assert shop.promote(one)["published"] is True
 
 
+def test_a_secret_is_not_lost_where_it_can_not_be_brought_into_force_yet(upstream):
+    away = ["changes.not_published", "store.changes_not_seen", "rollout.not_looked_at"]
+    with Server(house_config(upstream), expected_log=away) as server:
+        key = server.make_key()
+        wanted = {"name": "app", "use_case": key.use_case, "environment": "dev"}
+        assert server.api("POST", "/keys", expect=201, json=wanted)["published"] is True
+        # A snapshot reads deployments, too; keys are stored without them.
+        alter(server, "ALTER TABLE deployments RENAME TO deployments_away")
+        made = server.api("POST", "/keys", expect=201, json=wanted | {"name": "late"})
+        assert made["published"] is False and made["key"]["state"] == "active"
+        assert server.chat(key=made["secret"]).status_code == 401, "not yet in force"
+        rotated = server.api("POST", f"/keys/{key.id}/rotate", expect=202, json={"grace_seconds": 0})
+        assert rotated["published"] is False and rotated["secret"] != str(key)
+        done = server.cli("key", "create", "later", "--use-case", key.use_case, "--environment", "dev")
+        assert "as soon as it can" in done.stderr, done.stderr
+        alter(server, "ALTER TABLE deployments_away RENAME TO deployments")
+        for secret in (made["secret"], rotated["secret"], done.stdout.strip()):
+            eventually(lambda: server.chat(key=secret).status_code == 200, "the secret to work by itself")
+        assert server.chat(key=key).status_code == 401
+
+
 def test_the_next_call_after_a_change_gets_the_other_release(house, upstream):
     shop = Shop(house, upstream)
     one, two = shop.cut("One"), shop.cut("Two")

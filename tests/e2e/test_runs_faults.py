@@ -3,13 +3,17 @@
 twice."""
 
 import asyncio
+import random
+import string
 import time
 
 import pytest
 
 from conftest import house_config
 from runs_support import Bench, refuse
-from support.server import eventually
+from support.disk import fill
+from support.server import Server, eventually
+from support.upstream import openai_answer
 
 
 @pytest.fixture
@@ -55,6 +59,43 @@ def test_a_restart_loses_no_answer(make_server, upstream):
     assert ended["outcome"] == "complete" and ended["done"] == 100
     # What was under way was given the time to come to its end.
     assert set(bench.provider.asked.values()) == {1}
+
+
+@pytest.mark.parametrize("small_disk", ["64m"], indirect=True)
+def test_a_full_disk_stops_the_calls_until_there_is_room(small_disk, upstream):
+    """Answers that can't be stored are not paid for by the hundred: the calls come to rest, and no answer is lost."""
+    server = Server(house_config(upstream) | {"telemetry": {"segment": "1MiB", "memory_queue": "4MiB"}},
+                    directory=small_disk, expected_log=[r"full|No space|spool|disk|index|lost"])
+    if "store" in server.config:
+        pytest.skip("the results are kept elsewhere")
+    with server:
+        bench = Bench(server, upstream, cases=400)
+
+        async def long_answer(exchange, nth):
+            # Letters at random, so that compression doesn't make the results small.
+            text = "".join(random.choices(string.ascii_letters, k=30_000))
+            await asyncio.sleep(0.02)
+            await exchange.json(openai_answer(bench.provider.model, text))
+            return True
+
+        bench.provider.fault = long_answer
+        run = bench.start(concurrency=4)
+        eventually(lambda: bench.provider.calls > 20, "some calls")
+        ballast = fill(small_disk)
+
+        def resting():
+            before = bench.provider.calls
+            time.sleep(1)
+            return bench.provider.calls == before
+
+        eventually(resting, "the calls to come to rest")
+        asked = bench.provider.calls
+        assert 20 < asked < 400 and bench.get(run)["state"] == "running"
+        ballast.unlink()
+        ended = bench.wait(run)
+        assert (ended["state"], ended["outcome"], ended["done"]) == ("finished", "complete", 400)
+        assert set(bench.provider.asked.values()) == {1} and ended["calls"] == 400
+        assert stored(bench, run) == 400
 
 
 def test_being_told_to_wait_slows_and_fails_nothing(bench):

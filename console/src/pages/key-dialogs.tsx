@@ -2,7 +2,7 @@
 // Making, rotating and revoking a key.
 import {Alert, Autocomplete, Button, Group, Modal, NumberInput, Select, Stack, Tabs, TagsInput, Text, TextInput} from '@mantine/core';
 import {useDebouncedValue} from '@mantine/hooks';
-import {IconAlertTriangle} from '@tabler/icons-react';
+import {IconAlertTriangle, IconClock} from '@tabler/icons-react';
 import {useMutation, useQuery, useQueryClient} from '@tanstack/react-query';
 import {useState, type FormEvent} from 'react';
 import {api, need} from '../api/client';
@@ -88,7 +88,7 @@ export function CreateKey({environment, onClose, onMade}: {environment: string |
   );
 }
 
-export function SecretDialog({made: {key, secret}, rotated, onClose}: {made: KeyWithSecret; rotated: boolean; onClose: () => void}) {
+export function SecretDialog({made: {key, secret, published}, rotated, onClose}: {made: KeyWithSecret; rotated: boolean; onClose: () => void}) {
   const {data: offered} = useQuery(modelsQuery(key.environment));
   const chat = offered?.filter((m) => m.operations.includes('chat')) ?? [];
   const model = chat.find((m) => !key.allowed_models.length || key.allowed_models.includes(m.name))?.name ??
@@ -105,6 +105,11 @@ export function SecretDialog({made: {key, secret}, rotated, onClose}: {made: Key
           Store the secret now. It is kept only as a hash: once this closes, nobody can show it again.
           {rotated && key.previous_secret_until && <> The old secret works until {formatFullTime(key.previous_secret_until)}.</>}
         </Alert>
+        {!published && (
+          <Alert color="blue" variant="light" icon={<IconClock aria-hidden />} styles={{message: {color: 'var(--mantine-color-text)'}}}>
+            It is stored, but the server cannot read its store just now: the secret works as soon as it can. Nothing needs to be repeated.
+          </Alert>
+        )}
         <div className="code-box" style={{display: 'flex', alignItems: 'center', gap: 8, padding: '8px 10px 8px 14px'}}>
           <code data-testid="secret" style={{flex: 1, overflowWrap: 'anywhere'}}>{secret}</code>
           <Copy iconOnly={false} text={secret} label="Copy the secret" />

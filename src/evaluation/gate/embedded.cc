@@ -1,31 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evaluation/gate/embedded.h"
 
-#define SLIPWAY_EMBED(NAME, FILE)                           \
-  asm(".pushsection .rodata.slipway_gate,\"a\",@progbits\n" \
-      ".globl slipway_gate_" #NAME                          \
-      "\n"                                                  \
-      "slipway_gate_" #NAME                                 \
-      ":\n"                                                 \
-      ".incbin \"" SLIPWAY_GATE "/" FILE                    \
-      "\"\n"                                                \
-      ".globl slipway_gate_" #NAME                          \
-      "_end\n"                                              \
-      "slipway_gate_" #NAME                                 \
-      "_end:\n"                                             \
-      ".byte 0\n"                                           \
-      ".popsection\n");                                     \
-  extern "C" const char slipway_gate_##NAME[];              \
-  extern "C" const char slipway_gate_##NAME##_end[]
+#include "base/embed.h"
 
-SLIPWAY_EMBED(schema, "gate_report.schema.json");
-SLIPWAY_EMBED(style, "report.css");
-SLIPWAY_EMBED(script, "report.js");
+SLIPWAY_EMBED(gate_schema, SLIPWAY_GATE "/gate_report.schema.json");
+SLIPWAY_EMBED(gate_style, SLIPWAY_GATE "/report.css");
+SLIPWAY_EMBED(gate_script, SLIPWAY_GATE "/report.js");
 
 namespace slipway::evaluation {
 
-std::string_view embedded_report_schema() { return {slipway_gate_schema, slipway_gate_schema_end}; }
-std::string_view embedded_report_style() { return {slipway_gate_style, slipway_gate_style_end}; }
-std::string_view embedded_report_script() { return {slipway_gate_script, slipway_gate_script_end}; }
+std::string_view embedded_report_schema() { return SLIPWAY_EMBEDDED(gate_schema); }
+std::string_view embedded_report_style() { return SLIPWAY_EMBEDDED(gate_style); }
+std::string_view embedded_report_script() { return SLIPWAY_EMBEDDED(gate_script); }
 
 }  // namespace slipway::evaluation

@@ -5,12 +5,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/html.h"
 #include "evaluation/gate/gate_report.h"
 
 namespace slipway::evaluation {
 
-// Text as HTML, in elements and in quoted attributes.
-std::string html(std::string_view text);
+// Short, since it stands at every text.
+inline std::string html(std::string_view text) { return escape_html(text); }
 
 // Plots as inline SVG, each a <figure> with a caption; colours are the page's classes. Empty where there is
 // nothing to show.

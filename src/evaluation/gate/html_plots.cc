@@ -84,22 +84,6 @@ constexpr std::string_view kUnitOfLatency[] = {"latency", "first_token"};
 
 }  // namespace
 
-std::string html(std::string_view text) {
-  std::string out;
-  for (const char c : to_valid_utf8(text)) {
-    switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      case '\0': break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
 std::string distribution_plot(const MetricSummary& metric, bool with_baseline) {
   if (!metric.distribution) return {};
   constexpr double kWidth = 360;

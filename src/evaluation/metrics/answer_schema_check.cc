@@ -10,6 +10,7 @@
 #include "catalog/canonical.h"
 #include "catalog/schema_check.h"
 #include "evaluation/metrics/answer_schema_nodes.h"
+#include "evaluation/metrics/structure_metrics.h"
 #include "evaluation/metrics/unicode.h"
 
 namespace slipway::evaluation {
@@ -22,19 +23,6 @@ constexpr std::size_t kShownBytes = 60;
 constexpr std::size_t kStepsLimit = 2'000'000;
 
 using Node = AnswerSchema::Node;
-
-bool same(const json::value& a, const json::value& b) {
-  if (a.is_number() && b.is_number()) return a.to_number<double>() == b.to_number<double>();
-  if (a.is_array() && b.is_array()) return std::ranges::equal(a.get_array(), b.get_array(), same);
-  if (a.is_object() && b.is_object()) {
-    if (a.get_object().size() != b.get_object().size()) return false;
-    return std::ranges::all_of(a.get_object(), [&](const json::key_value_pair& member) {
-      const json::value* other = b.get_object().if_contains(member.key());
-      return other != nullptr && same(member.value(), *other);
-    });
-  }
-  return a == b;
-}
 
 bool is_whole(double number) { return std::isfinite(number) && std::trunc(number) == number; }
 
@@ -131,10 +119,10 @@ class Checker {
     if (node.types != kAnyType && (node.types & types_of(value)) == 0)
       return no(fmt::format("must be {}, but is {}", types_in_words(node.types),
                             value.is_null() ? "null" : catalog::type_in_words(value)));
-    if (node.constant && !same(*node.constant, value))
+    if (node.constant && !same_json(*node.constant, value))
       return no(fmt::format("must be {}, but is {}", shown(*node.constant), shown(value)));
     if (node.choices &&
-        std::ranges::none_of(*node.choices, [&](const json::value& one) { return same(one, value); }))
+        std::ranges::none_of(*node.choices, [&](const json::value& one) { return same_json(one, value); }))
       return no(fmt::format("must be one of {}, but is {}", shown(*node.choices), shown(value)));
     return true;
   }

@@ -216,5 +216,24 @@ def cases():
         seed("catalog_case_reader_fuzz", name, bytes([kind, 7]) + text.encode())
 
 
-for make in (requests, responses, event_texts, event_frames, calls, answers, texts, spool, cases):
+def given_responses():
+    # The first byte is the size of the pieces.
+    for name, lines in {
+        "own": [{"id": "a", "response": "x", "model": "m", "finish_reason": "stop", "latency_ms": 12.5, "first_token_ms": 3,
+                 "cost_usd": 0.001, "input_tokens": 5, "output_tokens": 7},
+                {"id": "a", "answer": {"x": [1]}}, {"id": 7, "output": None},
+                {"id": "b", "response": "", "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]},
+                {"id": "c", "error": "it broke"}],
+        "bedrock": [{"prompt": "Where?", "modelResponses": [{"response": "There", "modelIdentifier": "theirs"}]},
+                    {"prompt": " Where? ", "modelResponses": [{"response": "Here"}]}],
+        "turns": [{"conversationTurns": [
+            {"prompt": {"content": [{"text": "Why"}, {"text": "?"}]},
+             "output": {"text": "Because", "modelIdentifier": "theirs"}}]}],
+    }.items():
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        seed("evaluation_given_responses_fuzz", name, b"\x06" + text.encode())
+    seed("evaluation_given_responses_fuzz", "odd", b"\x00\r\n\n" + json.dumps({"id": "é😀", "response": "\0"}).encode())
+
+
+for make in (requests, responses, event_texts, event_frames, calls, answers, texts, spool, cases, given_responses):
     make()
