@@ -5,6 +5,7 @@
 #include <array>
 
 #include "api/handlers.h"
+#include "api/or_null.h"
 #include "base/money.h"
 #include "base/text.h"
 #include "governance/gates.h"
@@ -42,10 +43,6 @@ Result<governance::GateRequest> read_gate(const Request& request) {
   return out;
 }
 
-json::value text_or_nothing(const std::string& text) {
-  return text.empty() ? json::value(nullptr) : json::value(text);
-}
-
 // How far a run of a gate is; null where it is gone.
 json::value progress_json(evaluation::RunServices& runs, const std::string& id) {
   if (id.empty()) return nullptr;
@@ -66,7 +63,7 @@ json::object check_json(evaluation::RunServices& runs, const GateCheck& check) {
   return {{"evaluation", check.evaluation},
           {"verdict", check.verdict ? json::value(to_string(*check.verdict)) : json::value(nullptr)},
           {"reason", check.reason},
-          {"digest", text_or_nothing(check.digest)},
+          {"digest", text_or_null(check.digest)},
           {"run", progress_json(runs, check.run)},
           {"baseline", progress_json(runs, check.baseline)},
           {"baseline_reused", check.baseline_reused}};
@@ -80,16 +77,14 @@ json::object gate_json(evaluation::RunServices& runs, const Gate& gate) {
                    {"environment", gate.environment},
                    {"release", gate.release},
                    {"release_digest", gate.release_digest},
-                   {"baseline", nullptr},
+                   {"baseline", number_or_null(gate.baseline)},
                    {"verdict", nullptr},
                    {"reason", gate.reason},
                    {"checks", std::move(checks)},
                    {"created_at", format_time_us(gate.created_us)},
-                   {"ended_at", nullptr},
+                   {"ended_at", time_or_null(gate.ended_us)},
                    {"author", gate.author.name}};
-  if (gate.baseline != 0) out["baseline"] = gate.baseline;
   if (gate.verdict) out["verdict"] = to_string(*gate.verdict);
-  if (gate.ended_us != 0) out["ended_at"] = format_time_us(gate.ended_us);
   return out;
 }
 
@@ -143,7 +138,7 @@ rt::Task<void> list_gates(Request& request) {
     json::array items;
     for (const Gate& gate : page.items) items.emplace_back(gate_json(services.runs, gate));
     return json::serialize(
-        json::object{{"items", std::move(items)}, {"next_cursor", text_or_nothing(page.next_cursor)}});
+        json::object{{"items", std::move(items)}, {"next_cursor", text_or_null(page.next_cursor)}});
   };
   co_await answer_from(request, 200, std::move(job));
 }
