@@ -237,12 +237,12 @@ int restore(const Context& context, const AssetOptions& options) {
 
 }  // namespace
 
-void add_asset_commands(CLI::App& app, Context& context) {
-  CLI::App* group = app.add_subcommand("asset", "Look at the catalogue, label and deprecate assets");
+void add_asset_commands(Command app, Context& context) {
+  Command group = app.add_subcommand("asset", "Look at the catalogue, label and deprecate assets");
   group->require_subcommand(1);
-  const auto add = [&](CLI::App* parent, const char* name, const char* help,
+  const auto add = [&](Command parent, const char* name, const char* help,
                        int (*run)(const Context&, const AssetOptions&), bool one) {
-    CLI::App* command = parent->add_subcommand(name, help);
+    Command command = parent->add_subcommand(name, help);
     auto options = std::make_shared<AssetOptions>();
     if (one)
       command->add_option("asset", options->asset, "owner/kind/name, or a file of a project")
@@ -258,7 +258,8 @@ void add_asset_commands(CLI::App& app, Context& context) {
       ->type_name("WORDS");
   list_command->add_option("--label", listing->label, "Only those with this label")->type_name("LABEL");
   list_command->add_flag("--deprecated", listing->deprecated, "Only deprecated ones");
-  list_command->add_option("--limit", listing->limit, "At most so many")->check(CLI::Range(1, 500));
+  list_command->add_option("--limit", listing->limit, "At most so many")
+      ->check(between(std::int64_t{1}, std::int64_t{500}));
   add(group, "show", "Print an asset as YAML; ASSET:3 or ASSET:label for another than the latest version",
       show, true);
   add(group, "where-used", "List what refers to it", where_used, true);
@@ -274,10 +275,11 @@ void add_asset_commands(CLI::App& app, Context& context) {
       ->type_name("ASSET");
   add(group, "restore", "Take a deprecation back", restore, true);
 
-  const auto [history_command, past] = add(&app, "history", "List an asset's versions", history, true);
-  history_command->add_option("--limit", past->limit, "At most so many")->check(CLI::Range(1, 500));
+  const auto [history_command, past] = add(app, "history", "List an asset's versions", history, true);
+  history_command->add_option("--limit", past->limit, "At most so many")
+      ->check(between(std::int64_t{1}, std::int64_t{500}));
   const auto [diff_command, compared] =
-      add(&app, "diff", "Show what changed: in a project's files, or between two versions of an asset", diff,
+      add(app, "diff", "Show what changed: in a project's files, or between two versions of an asset", diff,
           false);
   diff_command
       ->add_option("asset", compared->asset,

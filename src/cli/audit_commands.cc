@@ -141,7 +141,7 @@ int verify(const Context& context, const AuditOptions& options) {
   return kExitFailed;
 }
 
-void add_filters(CLI::App* command, AuditOptions& options) {
+void add_filters(Command command, AuditOptions& options) {
   command->add_option("--from", options.from, "Begin, inclusive (RFC 3339)")->type_name("TIME");
   command->add_option("--to", options.to, "End, exclusive (RFC 3339)")->type_name("TIME");
   command->add_option("--actor", options.actor, "Who: a name or an id")->type_name("WHO");
@@ -155,24 +155,24 @@ void add_filters(CLI::App* command, AuditOptions& options) {
 
 }  // namespace
 
-void add_audit_commands(CLI::App& app, Context& context) {
-  CLI::App* audit = app.add_subcommand("audit", "Who did what: list, export, verify");
+void add_audit_commands(Command app, Context& context) {
+  Command audit = app.add_subcommand("audit", "Who did what: list, export, verify");
   audit->require_subcommand(1)->fallthrough();
   auto options = std::make_shared<AuditOptions>();
 
-  CLI::App* command = audit->add_subcommand("list", "Show entries, newest first");
+  Command command = audit->add_subcommand("list", "Show entries, newest first");
   add_filters(command, *options);
   command->add_option("--limit", options->limit, "At most so many")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000}))
-      ->capture_default_str();
+      ->check(between(std::int64_t{1}, std::int64_t{100'000}))
+      ->show_default();
   on_call(command, context, options, list);
 
   command = audit->add_subcommand("export", "Write entries as JSON lines or CSV, oldest first");
   add_filters(command, *options);
   command->add_option("--format", options->format, "jsonl or csv")
-      ->check(CLI::IsMember({"jsonl", "csv"}))
-      ->capture_default_str();
+      ->check(one_of({"jsonl", "csv"}))
+      ->show_default();
   command->add_option("-o,--output", options->file, "File; else standard output")->type_name("FILE");
   on_call(command, context, options, export_entries);
 

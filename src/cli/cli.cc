@@ -3,6 +3,9 @@
 
 #include <unistd.h>
 
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
 #include <cstdlib>
 #include <iostream>
 
@@ -119,25 +122,26 @@ int run(std::vector<std::string> arguments, const Hooks& hooks, Surroundings sur
   app.add_option("--ca-file", context.ca_file, "Authorities to trust when calling the server")
       ->type_name("FILE");
   app.add_flag("--json", context.json, "Print JSON");
-  add_server_commands(app, context);
-  add_login_commands(app, context);
-  add_key_commands(app, context);
-  add_project_commands(app, context);
-  add_asset_commands(app, context);
-  add_use_case_commands(app, context);
-  add_policy_commands(app, context);
-  add_prompt_commands(app, context);
-  add_release_commands(app, context);
-  add_deployment_commands(app, context);
-  add_log_commands(app, context);
-  add_people_commands(app, context);
-  add_dataset_commands(app, context);
-  add_eval_commands(app, context);
-  add_gate_commands(app, context);
-  add_audit_commands(app, context);
-  add_config_commands(app, context);
-  add_doctor_command(app, context);
-  add_completion_command(app, context);
+  const Command root(&app);
+  add_server_commands(root, context);
+  add_login_commands(root, context);
+  add_key_commands(root, context);
+  add_project_commands(root, context);
+  add_asset_commands(root, context);
+  add_use_case_commands(root, context);
+  add_policy_commands(root, context);
+  add_prompt_commands(root, context);
+  add_release_commands(root, context);
+  add_deployment_commands(root, context);
+  add_log_commands(root, context);
+  add_people_commands(root, context);
+  add_dataset_commands(root, context);
+  add_eval_commands(root, context);
+  add_gate_commands(root, context);
+  add_audit_commands(root, context);
+  add_config_commands(root, context);
+  add_doctor_command(root, context);
+  add_completion_command(root, context);
 
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

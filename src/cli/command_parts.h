@@ -46,7 +46,7 @@ int save_stream(const Output& output, const ApiClient& api, const std::string& p
                 const std::string& file);
 
 template <class Options>
-void on_call(CLI::App* command, Context& context, std::shared_ptr<Options> options,
+void on_call(Command command, Context& context, std::shared_ptr<Options> options,
              int (*action)(const Context&, const Options&)) {
   command->callback([&context, options, action] {
     context.action = [&context, options, action] { return action(context, *options); };

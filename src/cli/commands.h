@@ -2,9 +2,6 @@
 // What the commands share: global options, and the way to settings, output and server.
 #pragma once
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <functional>
 #include <string>
 #include <utility>
@@ -12,6 +9,7 @@
 
 #include "base/config.h"
 #include "cli/api_client.h"
+#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 
@@ -37,25 +35,25 @@ struct Context {
 };
 
 // Each adds its commands to `app`; `context` outlives it.
-void add_server_commands(CLI::App& app, Context& context);  // serve, check, version
-void add_login_commands(CLI::App& app, Context& context);
-void add_key_commands(CLI::App& app, Context& context);
-void add_use_case_commands(CLI::App& app, Context& context);  // use-case, approvals
-void add_policy_commands(CLI::App& app, Context& context);
-void add_prompt_commands(CLI::App& app, Context& context);
-void add_release_commands(CLI::App& app, Context& context);
-void add_deployment_commands(CLI::App& app, Context& context);  // promote, rollback, deployments, rollout
-void add_log_commands(CLI::App& app, Context& context);
-void add_people_commands(CLI::App& app, Context& context);  // user, service, role
-void add_dataset_commands(CLI::App& app, Context& context);
-void add_eval_commands(CLI::App& app, Context& context);
-void add_gate_commands(CLI::App& app, Context& context);
-void add_audit_commands(CLI::App& app, Context& context);
-void add_config_commands(CLI::App& app, Context& context);
-void add_project_commands(CLI::App& app, Context& context);  // init, validate, plan, push, pull
-void add_asset_commands(CLI::App& app, Context& context);    // asset, diff, history
-void add_doctor_command(CLI::App& app, Context& context);
-void add_completion_command(CLI::App& app, Context& context);
+void add_server_commands(Command app, Context& context);  // serve, check, version
+void add_login_commands(Command app, Context& context);
+void add_key_commands(Command app, Context& context);
+void add_use_case_commands(Command app, Context& context);  // use-case, approvals
+void add_policy_commands(Command app, Context& context);
+void add_prompt_commands(Command app, Context& context);
+void add_release_commands(Command app, Context& context);
+void add_deployment_commands(Command app, Context& context);  // promote, rollback, deployments, rollout
+void add_log_commands(Command app, Context& context);
+void add_people_commands(Command app, Context& context);  // user, service, role
+void add_dataset_commands(Command app, Context& context);
+void add_eval_commands(Command app, Context& context);
+void add_gate_commands(Command app, Context& context);
+void add_audit_commands(Command app, Context& context);
+void add_config_commands(Command app, Context& context);
+void add_project_commands(Command app, Context& context);  // init, validate, plan, push, pull
+void add_asset_commands(Command app, Context& context);    // asset, diff, history
+void add_doctor_command(Command app, Context& context);
+void add_completion_command(Command app, Context& context);
 
 // The reference of all settings as Markdown; docs/configuration.md is this text.
 std::string config_reference();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // completion: scripts made from the command tree itself, so that they can't fall behind it.
+#include <CLI/App.hpp>
+#include <algorithm>
 #include <memory>
 #include <ostream>
 
@@ -158,14 +160,14 @@ Result<std::string> completion_script(const CLI::App& app, const std::string& sh
               "use bash, zsh or fish");
 }
 
-void add_completion_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("completion", "Print a script that completes commands in a shell");
+void add_completion_command(Command app, Context& context) {
+  Command command = app.add_subcommand("completion", "Print a script that completes commands in a shell");
   auto shell = std::make_shared<std::string>();
   command->add_option("shell", *shell, "bash, zsh or fish")->required()->type_name("SHELL");
-  command->callback([&context, &app, shell] {
-    context.action = [&context, &app, shell] {
+  command->callback([&context, app, shell] {
+    context.action = [&context, app, shell] {
       const Output output = context.output();
-      const auto script = completion_script(app, *shell);
+      const auto script = completion_script(app.app(), *shell);
       if (!script) return output.fail(script.error());
       if (output.json())
         output.print_json({{"shell", *shell}, {"script", *script}});

@@ -154,11 +154,11 @@ prices:
   return out;
 }
 
-void add_config_commands(CLI::App& app, Context& context) {
-  CLI::App* config = app.add_subcommand("config", "Settings: check, reference, show");
+void add_config_commands(Command app, Context& context) {
+  Command config = app.add_subcommand("config", "Settings: check, reference, show");
   config->require_subcommand(1);
   auto options = std::make_shared<ConfigOptions>();
-  CLI::App* command = config->add_subcommand("check", "Say everything that is wrong with the settings");
+  Command command = config->add_subcommand("check", "Say everything that is wrong with the settings");
   command->add_option("file", options->file, "Settings file; else the one that serve would take")
       ->type_name("FILE");
   command->callback(

@@ -281,7 +281,7 @@ int from_invocations(const Context& context, const ChangeOptions& options) {
   return kExitDone;
 }
 
-void add_change_options(CLI::App* command, ChangeOptions& options) {
+void add_change_options(Command command, ChangeOptions& options) {
   command->add_option("-m,--message", options.message, "Why; kept with the version");
   command
       ->add_option("--parent", options.parent,
@@ -289,14 +289,14 @@ void add_change_options(CLI::App* command, ChangeOptions& options) {
       ->type_name("DIGEST");
 }
 
-void add_labels(CLI::App* command, ChangeOptions& options) {
+void add_labels(Command command, ChangeOptions& options) {
   command->add_option("--split", options.split, "Split of cases that have none")->type_name("NAME");
   command->add_option("--tag", options.tags, "Tag for all of them; repeat for more")
       ->type_name("TAG")
-      ->allow_extra_args(false);
+      ->one_each();
 }
 
-void add_sampling(CLI::App* command, ChangeOptions& options) {
+void add_sampling(Command command, ChangeOptions& options) {
   const auto text = [&](const char* name, std::string& target, const char* description) {
     command->add_option(name, target, description)->type_name("TEXT");
   };
@@ -310,12 +310,10 @@ void add_sampling(CLI::App* command, ChangeOptions& options) {
   text("--end-user", options.end_user, "Only of this end user");
   text("--release", options.release, "Only of this release");
   text("--search", options.words, "Only with these words in request or answer");
-  command->add_option("--count", options.count, "At most so many cases")
-      ->type_name("N")
-      ->capture_default_str();
+  command->add_option("--count", options.count, "At most so many cases")->type_name("N")->show_default();
   command->add_option("--seed", options.seed, "Decides which; the same seed, the same cases")
       ->type_name("N")
-      ->capture_default_str();
+      ->show_default();
   command
       ->add_option("--stratify-by", options.stratify_by,
                    "The same number for each use_case, environment, model, release, status, end_user or key")
@@ -323,26 +321,26 @@ void add_sampling(CLI::App* command, ChangeOptions& options) {
   command
       ->add_option("--similarity", options.similarity, "Leave out what is so similar; 2: only the same text")
       ->type_name("SHARE")
-      ->capture_default_str();
+      ->show_default();
   command->add_flag("--keep-answers", options.keep_answers, "The answers become what is expected");
   command->add_flag("--no-mask", options.no_mask, "Leave personal data in");
   command->add_option("--mask", options.patterns, "A pattern to mask besides; repeat for more")
       ->type_name("NAME=PATTERN")
-      ->allow_extra_args(false);
+      ->one_each();
   command->add_flag("--save", options.save, "Add the cases; without it they are shown only");
 }
 
 }  // namespace
 
-void add_dataset_changes(CLI::App* datasets, Context& context) {
+void add_dataset_changes(Command datasets, Context& context) {
   auto options = std::make_shared<ChangeOptions>();
   const auto with_name = [&](const char* name, const char* description) {
-    CLI::App* command = datasets->add_subcommand(name, description);
+    Command command = datasets->add_subcommand(name, description);
     command->add_option("dataset", options->name, "The dataset")->required()->type_name("OWNER/NAME");
     return command;
   };
 
-  CLI::App* command = with_name("import", "Make a version of a file of cases, of any size");
+  Command command = with_name("import", "Make a version of a file of cases, of any size");
   command->add_option("file", options->file, "File, or - for standard input")->required()->type_name("FILE");
   add_reading_options(command, options->reading);
   command->add_flag("--append", options->append, "Add to the cases that are there");
@@ -373,7 +371,7 @@ void add_dataset_changes(CLI::App* datasets, Context& context) {
       ->type_name("NAME=SHARE...");
   command->add_option("--seed", options->seed, "The same seed, the same split")
       ->type_name("N")
-      ->capture_default_str();
+      ->show_default();
   command->add_flag("--only-unassigned", options->only_unassigned, "Leave cases that have a split");
   add_change_options(command, *options);
   on_call(command, context, options, split_cases);

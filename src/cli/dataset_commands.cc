@@ -176,7 +176,7 @@ int digest(const Context& context, const DatasetOptions& options) {
   return kExitDone;
 }
 
-void add_filter(CLI::App* command, DatasetOptions& options) {
+void add_filter(Command command, DatasetOptions& options) {
   command->add_option("--version", options.version, "Number or label; default the latest")
       ->type_name("VERSION");
   command->add_option("--tag", options.tag, "Only cases with this tag")->type_name("TAG");
@@ -186,19 +186,19 @@ void add_filter(CLI::App* command, DatasetOptions& options) {
 
 }  // namespace
 
-void add_dataset_commands(CLI::App& app, Context& context) {
-  CLI::App* datasets = app.add_subcommand(
+void add_dataset_commands(Command app, Context& context) {
+  Command datasets = app.add_subcommand(
       "dataset", "Datasets: import, show, cases, add, remove, split, diff, export, from-invocations, digest");
   datasets->require_subcommand(1)->fallthrough();
   auto options = std::make_shared<DatasetOptions>();
   const auto with_name = [&](const char* name, const char* description) {
-    CLI::App* command = datasets->add_subcommand(name, description);
+    Command command = datasets->add_subcommand(name, description);
     command->add_option("dataset", options->name, "The dataset")->required()->type_name("OWNER/NAME");
     return command;
   };
   add_dataset_changes(datasets, context);
 
-  CLI::App* command = with_name("show", "Print what a dataset holds");
+  Command command = with_name("show", "Print what a dataset holds");
   command->add_option("--version", options->version, "Number or label; default the latest")
       ->type_name("VERSION");
   on_call(command, context, options, show);
@@ -208,8 +208,8 @@ void add_dataset_commands(CLI::App& app, Context& context) {
   command->add_option("--id", options->id, "Print this case")->type_name("ID");
   command->add_option("--limit", options->limit, "At most so many")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000}))
-      ->capture_default_str();
+      ->check(between(std::int64_t{1}, std::int64_t{100'000}))
+      ->show_default();
   on_call(command, context, options, cases);
 
   command = with_name("diff", "Compare two versions case by case");
@@ -217,14 +217,14 @@ void add_dataset_commands(CLI::App& app, Context& context) {
   command->add_option("--to", options->to, "Version; default the latest")->type_name("VERSION");
   command->add_option("--limit", options->limit, "Show at most so many changes")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{500}))
-      ->capture_default_str();
+      ->check(between(std::int64_t{1}, std::int64_t{500}))
+      ->show_default();
   on_call(command, context, options, diff);
 
   command = with_name("export", "Write the cases as JSONL or CSV");
   add_filter(command, *options);
   command->add_option("--format", options->format, "jsonl or csv; default by the file's ending")
-      ->check(CLI::IsMember({"jsonl", "csv"}));
+      ->check(one_of({"jsonl", "csv"}));
   command->add_option("-o,--output", options->output, "File; else standard output")->type_name("FILE");
   on_call(command, context, options, export_cases);
 

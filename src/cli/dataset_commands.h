@@ -33,10 +33,10 @@ struct ReadingOptions {
   std::string format;
   std::vector<std::string> columns;  // "column=field"
 };
-void add_reading_options(CLI::App* command, ReadingOptions& options);
+void add_reading_options(Command command, ReadingOptions& options);
 Result<std::map<std::string, std::string>> columns_of(const ReadingOptions& options);
 
 // Commands that change datasets; dataset_change_commands.cc.
-void add_dataset_changes(CLI::App* datasets, Context& context);
+void add_dataset_changes(Command datasets, Context& context);
 
 }  // namespace slipway::cli

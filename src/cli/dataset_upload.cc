@@ -171,7 +171,7 @@ Result<std::string> upload_file(const Context& context, const ApiClient& api, co
   return text_of(done, "id");
 }
 
-void add_reading_options(CLI::App* command, ReadingOptions& options) {
+void add_reading_options(Command command, ReadingOptions& options) {
   command
       ->add_option("--format", options.format,
                    "jsonl, openai, bedrock, promptfoo, csv or tsv; default: found out")
@@ -180,7 +180,7 @@ void add_reading_options(CLI::App* command, ReadingOptions& options) {
       ->add_option("--column", options.columns,
                    "What a column of a table becomes, as notes=metadata.notes; repeat for more")
       ->type_name("COLUMN=FIELD")
-      ->allow_extra_args(false);
+      ->one_each();
 }
 
 Result<std::map<std::string, std::string>> columns_of(const ReadingOptions& options) {

@@ -372,26 +372,26 @@ int act(const Context& context, const DeployOptions& options) {
       options);
 }
 
-void add_place(CLI::App* command, DeployOptions& options, bool needed) {
+void add_place(Command command, DeployOptions& options, bool needed) {
   command->add_option("use-case", options.use_case, "Which use case")->required()->type_name("SLUG");
-  CLI::Option* environment =
+  Option environment =
       command->add_option("--env,--environment", options.environment, "Which environment")->type_name("NAME");
   if (needed) environment->required();
 }
 
 }  // namespace
 
-void add_deployment_commands(CLI::App& app, Context& context) {
+void add_deployment_commands(Command app, Context& context) {
   auto options = std::make_shared<DeployOptions>();
-  CLI::App* command = app.add_subcommand("promote", "Put a release into an environment");
+  Command command = app.add_subcommand("promote", "Put a release into an environment");
   command->fallthrough();
   add_place(command, *options, true);
   command->add_option("--release", options->release, "Which release: 1, 2, 3, …")->required()->type_name("N");
   command->add_option("--canary", options->canary, "Begin with a part of the calls, as 5,25,50 percent")
       ->type_name("LIST");
   command->add_option("--minutes", options->minutes, "Length of each step of a canary")
-      ->check(CLI::Range(0.0, 43'200.0))
-      ->capture_default_str()
+      ->check(between(0.0, 43'200.0))
+      ->show_default()
       ->type_name("N");
   command->add_flag("--by-hand", options->by_hand,
                     "A canary steps up only when told; guards end it all the same");
@@ -400,7 +400,7 @@ void add_deployment_commands(CLI::App& app, Context& context) {
                    "What ends a canary: error_rate, latency, cost, feedback (as latency=1.5 or cost=off), "
                    "alpha, min_calls; repeat for more")
       ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
+      ->one_each();
   command->add_flag("--blue-green", options->blue_green, "Keep it warm until told to switch");
   command->add_flag("--preview", options->preview, "Say whether it may and what changes; change nothing");
   command
@@ -413,10 +413,10 @@ void add_deployment_commands(CLI::App& app, Context& context) {
   command->fallthrough();
   add_place(command, *options, true);
   command->add_option("--to", options->to, "A release that ran there; default the one before")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 53))
+      ->check(between(std::int64_t{1}, std::int64_t{1} << 53))
       ->type_name("N");
   command->add_option("--reason", options->reason, "Why")
-      ->default_val("rolled back by command line")
+      ->default_text("rolled back by command line")
       ->type_name("TEXT");
   on_call(command, context, options, roll_back);
 
@@ -424,26 +424,26 @@ void add_deployment_commands(CLI::App& app, Context& context) {
   command->fallthrough();
   add_place(command, *options, false);
   command->add_option("--history", options->history, "The latest N changes in --env instead")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{500}))
+      ->check(between(std::int64_t{1}, std::int64_t{500}))
       ->type_name("N");
   on_call(command, context, options, deployments);
 
-  CLI::App* rollout = app.add_subcommand("rollout", "Move a canary or blue-green rollout along");
+  Command rollout = app.add_subcommand("rollout", "Move a canary or blue-green rollout along");
   rollout->require_subcommand(1)->fallthrough();
   auto moving = std::make_shared<DeployOptions>();
   const auto add = [&](const char* name, const char* what,
                        int (*action)(const Context&, const DeployOptions&)) {
-    CLI::App* move = rollout->add_subcommand(name, what);
+    Command move = rollout->add_subcommand(name, what);
     add_place(move, *moving, true);
     move->add_option("--reason", moving->reason, "Why")->type_name("TEXT");
     on_call(move, context, moving, action);
   };
-  CLI::App* watching = rollout->add_subcommand("watch", "Wait until it has ended, and tell each step");
+  Command watching = rollout->add_subcommand("watch", "Wait until it has ended, and tell each step");
   add_place(watching, *moving, true);
   watching
       ->add_option("--for", moving->patience_minutes, "Minutes to wait; exit code 3 if it goes on after that")
-      ->check(CLI::Range(0.0, 43'200.0))
-      ->capture_default_str()
+      ->check(between(0.0, 43'200.0))
+      ->show_default()
       ->type_name("N");
   on_call(watching, context, moving, watch);
   add("switch", "Blue-green: change sides; again: change back", act<0>);

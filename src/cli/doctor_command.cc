@@ -61,7 +61,7 @@ int doctor(const Context& context) {
 
 }  // namespace
 
-void add_doctor_command(CLI::App& app, Context& context) {
+void add_doctor_command(Command app, Context& context) {
   app.add_subcommand("doctor", "Check disk, clock, port and connections, and say how to mend them")
       ->callback([&context] { context.action = [&context] { return doctor(context); }; });
 }

@@ -324,7 +324,7 @@ int export_run(const Context& context, const EvalOptions& options) {
   return save_stream(output, *api, run_path(options, "/export"), "application/x-ndjson", options.output);
 }
 
-void add_run_options(CLI::App* command, EvalOptions& options) {
+void add_run_options(Command command, EvalOptions& options) {
   command->add_option("evaluation", options.name, "Name, OWNER/NAME, either with :VERSION behind it")
       ->required()
       ->type_name("EVALUATION");
@@ -343,33 +343,32 @@ void add_run_options(CLI::App* command, EvalOptions& options) {
   command->add_option("--split", options.split, "Only cases of this split")->type_name("SPLIT");
   command->add_option("--repeats", options.repeats, "Independent answers to each case")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000}));
+      ->check(between(std::int64_t{1}, std::int64_t{1'000}));
   command->add_option("--concurrency", options.concurrency, "Calls in flight at most")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000}));
+      ->check(between(std::int64_t{1}, std::int64_t{1'000}));
   command->add_option("--budget-usd", options.budget_usd, "Stop before this much is spent")
       ->type_name("USD")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   command->add_option("--budget-calls", options.budget_calls, "Stop after so many calls")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   command->add_flag("--watch", options.watch,
                     "Wait for its end and show progress; exits 3 unless it is complete");
 }
 
 }  // namespace
 
-void add_eval_commands(CLI::App& app, Context& context) {
-  CLI::App* eval =
-      app.add_subcommand("eval", "Evaluations: run, list, show, results, cancel, resume, export");
+void add_eval_commands(Command app, Context& context) {
+  Command eval = app.add_subcommand("eval", "Evaluations: run, list, show, results, cancel, resume, export");
   eval->require_subcommand(1)->fallthrough();
   auto options = std::make_shared<EvalOptions>();
   const auto with_id = [&](const char* name, const char* description) {
-    CLI::App* command = eval->add_subcommand(name, description);
+    Command command = eval->add_subcommand(name, description);
     command->add_option("run", options->id, "The run")->required()->type_name("RUN");
     return command;
   };
-  CLI::App* command = eval->add_subcommand("run", "Start a run of an evaluation");
+  Command command = eval->add_subcommand("run", "Start a run of an evaluation");
   add_run_options(command, *options);
   on_call(command, context, options, run);
 
@@ -377,11 +376,11 @@ void add_eval_commands(CLI::App& app, Context& context) {
   command->add_option("--use-case", options->use_case, "Only of this use case")->type_name("USE-CASE");
   command->add_option("--env", options->environment, "Only in this environment")->type_name("ENVIRONMENT");
   command->add_option("--state", options->state, "Only in this state")
-      ->check(CLI::IsMember({"queued", "running", "finished", "cancelled", "failed"}));
+      ->check(one_of({"queued", "running", "finished", "cancelled", "failed"}));
   command->add_option("--limit", options->limit, "At most so many")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{500}))
-      ->capture_default_str();
+      ->check(between(std::int64_t{1}, std::int64_t{500}))
+      ->show_default();
   on_call(command, context, options, list);
 
   command = with_id("show", "Show a run; exits 3 if it ended without all results");
@@ -391,15 +390,14 @@ void add_eval_commands(CLI::App& app, Context& context) {
   command = with_id("results", "List results of a run");
   command->add_option("--metric", options->metric, "Only what this metric says")->type_name("METRIC");
   command->add_option("--passed", options->passed, "true or false: only what passed, or failed")
-      ->check(CLI::IsMember({"true", "false"}));
-  command->add_option("--status", options->status, "Only ok, or only error")
-      ->check(CLI::IsMember({"ok", "error"}));
+      ->check(one_of({"true", "false"}));
+  command->add_option("--status", options->status, "Only ok, or only error")->check(one_of({"ok", "error"}));
   command->add_option("--tag", options->tag, "Only cases with this tag")->type_name("TAG");
   command->add_option("--search", options->words, "Only results with this text in them")->type_name("TEXT");
   command->add_option("--limit", options->limit, "At most so many")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000}))
-      ->capture_default_str();
+      ->check(between(std::int64_t{1}, std::int64_t{100'000}))
+      ->show_default();
   on_call(command, context, options, results);
 
   on_call(with_id("cancel", "End a run; what it has is kept"), context, options, cancel);

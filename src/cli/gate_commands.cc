@@ -212,16 +212,16 @@ int run_gate(const Context& context, const GateOptions& options) {
 
 }  // namespace
 
-void add_gate_commands(CLI::App& app, Context& context) {
+void add_gate_commands(Command app, Context& context) {
   auto options = std::make_shared<GateOptions>();
-  CLI::App* gate = app.add_subcommand(
+  Command gate = app.add_subcommand(
       "gate", "May a release go there? Exits 0 pass, 1 fail, 3 inconclusive or error, 2 wrong use");
   gate->add_option("use-case", options->use_case, "The use case")->required()->type_name("USE-CASE");
   gate->add_option("--env", options->environment, "Environment whose policy says what is required")
       ->type_name("ENVIRONMENT");
   gate->add_option("--release", options->release, "Number of the release; default the latest")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   gate->add_option("--evaluation", options->evaluations,
                    "Run this one in place of those required; repeatable")
       ->type_name("EVALUATION");

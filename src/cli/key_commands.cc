@@ -149,12 +149,12 @@ int rotate(const Context& context, const KeyOptions& options) {
 
 }  // namespace
 
-void add_key_commands(CLI::App& app, Context& context) {
-  CLI::App* keys = app.add_subcommand("key", "API keys: create, list, revoke, rotate");
+void add_key_commands(Command app, Context& context) {
+  Command keys = app.add_subcommand("key", "API keys: create, list, revoke, rotate");
   keys->require_subcommand(1)->fallthrough();
   auto options = std::make_shared<KeyOptions>();
 
-  CLI::App* command = keys->add_subcommand("create", "Create a key and print its secret");
+  Command command = keys->add_subcommand("create", "Create a key and print its secret");
   command->add_option("name", options->which, "What to call it")->required()->type_name("NAME");
   command->add_option("--use-case", options->use_case, "Use case it belongs to")
       ->required()
@@ -166,13 +166,13 @@ void add_key_commands(CLI::App& app, Context& context) {
       ->add_option("--model", options->models,
                    "Model it may call, * stands for any characters; repeat for more")
       ->type_name("GLOB")
-      ->allow_extra_args(false);
+      ->one_each();
   command
       ->add_option("--expires", options->expires, "After a time (90d) or at a moment (RFC 3339); else never")
       ->type_name("WHEN");
   command->add_option("--max-concurrent", options->max_concurrent, "Calls running at once")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000}));
+      ->check(between(std::int64_t{1}, std::int64_t{100'000}));
   on_call(command, context, options, create);
 
   command = keys->add_subcommand("list", "List keys");
@@ -190,7 +190,7 @@ void add_key_commands(CLI::App& app, Context& context) {
   command->add_option("key", options->which, "Its id or name")->required()->type_name("KEY");
   command->add_option("--grace", options->grace, "How long the secret before still works")
       ->type_name("DURATION")
-      ->capture_default_str();
+      ->show_default();
   on_call(command, context, options, rotate);
 }
 

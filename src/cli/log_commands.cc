@@ -264,7 +264,7 @@ int export_calls(const Context& context, const LogOptions& options) {
                      options.format == "csv" ? "text/csv" : "application/x-ndjson", options.file);
 }
 
-void add_filters(CLI::App* command, LogOptions& options) {
+void add_filters(Command command, LogOptions& options) {
   command->add_option("--use-case", options.use_case, "Only this use case")->type_name("SLUG");
   command->add_option("--environment", options.environment, "Only this environment")->type_name("NAME");
   command->add_option("--key", options.key, "Only this key's id")->type_name("ID");
@@ -277,7 +277,7 @@ void add_filters(CLI::App* command, LogOptions& options) {
       ->type_name("STATUS");
 }
 
-void add_range(CLI::App* command, LogOptions& options) {
+void add_range(Command command, LogOptions& options) {
   command->add_option("--since", options.since, "The last 15m, 6h, 7d, …")->type_name("DURATION");
   command->add_option("--from", options.from, "Start (RFC 3339)")->type_name("TIME");
   command->add_option("--to", options.to, "End, exclusive (RFC 3339)")->type_name("TIME");
@@ -285,12 +285,12 @@ void add_range(CLI::App* command, LogOptions& options) {
 
 }  // namespace
 
-void add_log_commands(CLI::App& app, Context& context) {
-  CLI::App* logs = app.add_subcommand("logs", "Recorded calls: tail, search, show, export");
+void add_log_commands(Command app, Context& context) {
+  Command logs = app.add_subcommand("logs", "Recorded calls: tail, search, show, export");
   logs->require_subcommand(1);
   auto options = std::make_shared<LogOptions>();
 
-  CLI::App* command = logs->add_subcommand("tail", "Print calls as they end");
+  Command command = logs->add_subcommand("tail", "Print calls as they end");
   add_filters(command, *options);
   on_call(command, context, options, tail);
 
@@ -300,8 +300,8 @@ void add_log_commands(CLI::App& app, Context& context) {
   add_range(command, *options);
   command->add_option("--limit", options->limit, "At most so many")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000}))
-      ->capture_default_str();
+      ->check(between(std::int64_t{1}, std::int64_t{100'000}))
+      ->show_default();
   on_call(command, context, options, search);
 
   command = logs->add_subcommand("show", "Print one call with its bodies");
@@ -313,8 +313,8 @@ void add_log_commands(CLI::App& app, Context& context) {
   add_filters(command, *options);
   add_range(command, *options);
   command->add_option("--format", options->format, "jsonl or csv")
-      ->check(CLI::IsMember({"jsonl", "csv"}))
-      ->capture_default_str();
+      ->check(one_of({"jsonl", "csv"}))
+      ->show_default();
   command->add_option("-o,--output", options->file, "File; else standard output")->type_name("FILE");
   command->add_flag("--bodies", options->bodies, "With request and response bodies (JSON lines only)");
   on_call(command, context, options, export_calls);

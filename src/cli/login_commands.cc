@@ -141,8 +141,8 @@ int sign_in_link(const Context& context) {
 
 }  // namespace
 
-void add_login_commands(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("login", "Sign in to a server and keep the session");
+void add_login_commands(Command app, Context& context) {
+  Command command = app.add_subcommand("login", "Sign in to a server and keep the session");
   auto options = std::make_shared<LoginOptions>();
   command->add_option("server", options->url, "The server's address")->type_name("URL");
   command->add_option("--user", options->user,

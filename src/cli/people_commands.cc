@@ -258,19 +258,19 @@ int list_roles(const Context& context, const PeopleOptions&) {
   return kExitDone;
 }
 
-void add_who(CLI::App* command, PeopleOptions& options) {
+void add_who(Command command, PeopleOptions& options) {
   command->add_option("who", options.who, "Name, e-mail address or id")->required()->type_name("WHO");
 }
 
-void add_role_option(CLI::App* command, PeopleOptions& options) {
+void add_role_option(Command command, PeopleOptions& options) {
   command->add_option("--role", options.roles, "role[:discipline][@use-case][/environment]; repeat for more")
       ->type_name("ROLE")
-      ->allow_extra_args(false);
+      ->one_each();
 }
 
 // What users and services have in common.
-void add_shared(CLI::App* group, Context& context, const std::shared_ptr<PeopleOptions>& options) {
-  CLI::App* command = group->add_subcommand("list", "List them with their roles");
+void add_shared(Command group, Context& context, const std::shared_ptr<PeopleOptions>& options) {
+  Command command = group->add_subcommand("list", "List them with their roles");
   command->add_option("words", options->words, "Part of a name or an e-mail address")->type_name("WORD");
   on_call(command, context, options, list);
   command = group->add_subcommand("deactivate", "End sessions and tokens and let in no more");
@@ -281,18 +281,17 @@ void add_shared(CLI::App* group, Context& context, const std::shared_ptr<PeopleO
   on_call(command, context, options, activate);
 }
 
-void add_role_commands(CLI::App& app, Context& context) {
-  CLI::App* group = app.add_subcommand("role", "Roles of users and services: list, set, add, remove");
+void add_role_commands(Command app, Context& context) {
+  Command group = app.add_subcommand("role", "Roles of users and services: list, set, add, remove");
   group->require_subcommand(1)->fallthrough();
   auto options = std::make_shared<PeopleOptions>();
   on_call(group->add_subcommand("list", "What each role may"), context, options, list_roles);
   const auto add = [&](const char* name, const char* help,
                        int (*action)(const Context&, const PeopleOptions&), bool required) {
-    CLI::App* command = group->add_subcommand(name, help);
+    Command command = group->add_subcommand(name, help);
     add_who(command, *options);
-    CLI::Option* roles =
-        command->add_option("roles", options->roles, "role[:discipline][@use-case][/environment]")
-            ->type_name("ROLE");
+    Option roles = command->add_option("roles", options->roles, "role[:discipline][@use-case][/environment]")
+                       ->type_name("ROLE");
     if (required) roles->required();
     on_call(command, context, options, action);
   };
@@ -303,13 +302,12 @@ void add_role_commands(CLI::App& app, Context& context) {
 
 }  // namespace
 
-void add_people_commands(CLI::App& app, Context& context) {
-  CLI::App* users = app.add_subcommand("user", "People: invite, list, link, deactivate, activate");
+void add_people_commands(Command app, Context& context) {
+  Command users = app.add_subcommand("user", "People: invite, list, link, deactivate, activate");
   users->require_subcommand(1)->fallthrough();
   auto user = std::make_shared<PeopleOptions>();
   user->kind = "user";
-  CLI::App* command =
-      users->add_subcommand("invite", "Make a user and print the link that lets them in once");
+  Command command = users->add_subcommand("invite", "Make a user and print the link that lets them in once");
   command->add_option("name", user->who, "What to call them")->required()->type_name("NAME");
   command->add_option("--email", user->email, "Their e-mail address")->required()->type_name("ADDRESS");
   add_role_option(command, *user);
@@ -319,7 +317,7 @@ void add_people_commands(CLI::App& app, Context& context) {
   on_call(command, context, user, renew);
   add_shared(users, context, user);
 
-  CLI::App* services =
+  Command services =
       app.add_subcommand("service", "Service accounts: create, list, token, deactivate, activate");
   services->require_subcommand(1)->fallthrough();
   auto service = std::make_shared<PeopleOptions>();

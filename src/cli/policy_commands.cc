@@ -115,11 +115,11 @@ int history(const Context& context, const PolicyOptions& options) {
 
 }  // namespace
 
-void add_policy_commands(CLI::App& app, Context& context) {
-  CLI::App* policies = app.add_subcommand("policy", "What a promotion needs: show, set, effective, history");
+void add_policy_commands(Command app, Context& context) {
+  Command policies = app.add_subcommand("policy", "What a promotion needs: show, set, effective, history");
   policies->require_subcommand(1)->fallthrough();
   auto options = std::make_shared<PolicyOptions>();
-  const auto about = [&](CLI::App* command, bool environment_needed) {
+  const auto about = [&](Command command, bool environment_needed) {
     command->add_option("--owner", options->owner, "A use case; else shared")->type_name("SLUG");
     command->add_option("--environment", options->environment, "The environment")
         ->required(environment_needed)
@@ -128,7 +128,7 @@ void add_policy_commands(CLI::App& app, Context& context) {
   };
   on_call(about(policies->add_subcommand("show", "Print what an owner has set, as a file for set"), true),
           context, options, show);
-  CLI::App* command =
+  Command command =
       policies->add_subcommand("set", "Set it from a YAML file; the same again changes nothing");
   command
       ->add_option("file", options->file,

@@ -351,10 +351,10 @@ int diff_project(const Context& context, const std::string& file) {
   return plan.problems.empty() ? kExitDone : kExitUsage;
 }
 
-void add_project_commands(CLI::App& app, Context& context) {
+void add_project_commands(Command app, Context& context) {
   const auto add = [&](const char* name, const char* help,
                        int (*run)(const Context&, const ProjectOptions&)) {
-    CLI::App* command = app.add_subcommand(name, help);
+    Command command = app.add_subcommand(name, help);
     auto options = std::make_shared<ProjectOptions>();
     command->add_option("folder", options->directory, "The project's folder (default: this one or one above)")
         ->type_name("FOLDER");
@@ -368,7 +368,7 @@ void add_project_commands(CLI::App& app, Context& context) {
   add("validate", "Check a project's files, without a server", validate);
   const auto [plan_command, plan_options] = add("plan", "Show what a push would change", plan);
   plan_command->add_option("--format", plan_options->format, "text, markdown or json")
-      ->check(CLI::IsMember({"text", "markdown", "json"}));
+      ->check(one_of({"text", "markdown", "json"}));
   plan_command->add_option("--file", plan_options->file, "Write the Markdown there")->type_name("FILE");
   plan_command->add_flag("--force", plan_options->force, "As push --force would do it");
   const auto [push_command, push_options] = add("push", "Store a project's assets as new versions", push);

@@ -132,11 +132,11 @@ int render(const Context& context, const PromptOptions& options) {
 
 }  // namespace
 
-void add_prompt_commands(CLI::App& app, Context& context) {
-  CLI::App* prompts = app.add_subcommand("prompt", "Prompts: render");
+void add_prompt_commands(Command app, Context& context) {
+  Command prompts = app.add_subcommand("prompt", "Prompts: render");
   prompts->require_subcommand(1)->fallthrough();
   auto options = std::make_shared<PromptOptions>();
-  CLI::App* command =
+  Command command =
       prompts->add_subcommand("render", "Print the request a prompt becomes, without calling a model");
   command
       ->add_option("prompt", options->prompt,

@@ -347,9 +347,9 @@ int attach_evidence(const Context& context, const ReleaseOptions& options) {
   return kExitDone;
 }
 
-CLI::App* add_command(CLI::App* releases, const char* name, const char* what, ReleaseOptions& options,
-                      bool numbered) {
-  CLI::App* command = releases->add_subcommand(name, what);
+Command add_command(Command releases, const char* name, const char* what, ReleaseOptions& options,
+                    bool numbered) {
+  Command command = releases->add_subcommand(name, what);
   command->add_option("use-case", options.use_case, "Which use case")->required()->type_name("SLUG");
   if (numbered)
     command->add_option("number", options.number, "Which release: 1, 2, 3, …")->required()->type_name("N");
@@ -358,12 +358,12 @@ CLI::App* add_command(CLI::App* releases, const char* name, const char* what, Re
 
 }  // namespace
 
-void add_release_commands(CLI::App& app, Context& context) {
-  CLI::App* releases = app.add_subcommand("release", "Releases: cut, show, approve");
+void add_release_commands(Command app, Context& context) {
+  Command releases = app.add_subcommand("release", "Releases: cut, show, approve");
   releases->require_subcommand(1)->fallthrough();
   auto options = std::make_shared<ReleaseOptions>();
 
-  CLI::App* command = add_command(releases, "cut", "Pin an entry and all it refers to", *options, false);
+  Command command = add_command(releases, "cut", "Pin an entry and all it refers to", *options, false);
   command->add_option("-m,--message", options->message, "What is new, in a sentence")->type_name("TEXT");
   command->add_option("--entry", options->entry, "Asset that calls begin with, as prompt/answer")
       ->type_name("ASSET");
@@ -372,13 +372,13 @@ void add_release_commands(CLI::App& app, Context& context) {
       ->add_option("--version-of", options->versions,
                    "A version that is not the latest, as prompt/answer=3; repeat for more")
       ->type_name("ASSET=N")
-      ->allow_extra_args(false);
+      ->one_each();
   command->add_flag("--preview", options->preview, "Show what it would contain, make nothing");
   on_call(command, context, options, cut);
 
   command = add_command(releases, "list", "List releases, newest first", *options, false);
   command->add_option("--limit", options->limit, "At most so many")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{500}))
+      ->check(between(std::int64_t{1}, std::int64_t{500}))
       ->type_name("N");
   on_call(command, context, options, list);
   on_call(add_command(releases, "show", "Show a release and where it may go", *options, true), context,
@@ -386,8 +386,8 @@ void add_release_commands(CLI::App& app, Context& context) {
 
   command = add_command(releases, "notes", "Print a release's notes", *options, true);
   command->add_option("--format", options->format, "md, html or json")
-      ->check(CLI::IsMember({"md", "html", "json"}))
-      ->capture_default_str();
+      ->check(one_of({"md", "html", "json"}))
+      ->show_default();
   command->add_option("-o,--output", options->output, "Write to this file")->type_name("FILE");
   on_call(command, context, options, notes);
 
@@ -404,10 +404,10 @@ void add_release_commands(CLI::App& app, Context& context) {
   command->add_option("--subject", options->subject, "Digest of the release that was evaluated")
       ->type_name("SHA256");
   command->add_option("--result", options->result, "How it ended")
-      ->check(CLI::IsMember({"pass", "fail", "inconclusive", "error"}));
+      ->check(one_of({"pass", "fail", "inconclusive", "error"}));
   command->add_option("--metric", options->metrics, "A figure, as unsafe=0; repeat for more")
       ->type_name("NAME=NUMBER")
-      ->allow_extra_args(false);
+      ->one_each();
   command->add_option("--summary", options->comment, "What to know about it")->type_name("TEXT");
   command->add_option("--report", options->url, "Where its report is")->type_name("URL");
   command->add_option("--produced-at", options->produced_at, "When it ran; now, if left out")
@@ -421,7 +421,7 @@ void add_release_commands(CLI::App& app, Context& context) {
     command->add_option("--env,--environment", options->environment, "For which environment")
         ->required()
         ->type_name("NAME");
-    CLI::Option* comment = command->add_option("--comment", options->comment, "Why")->type_name("TEXT");
+    Option comment = command->add_option("--comment", options->comment, "Why")->type_name("TEXT");
     if (!yes) comment->required();
     on_call(command, context, options, yes ? approve : reject);
   }

@@ -55,8 +55,8 @@ int print_version(const Context& context) {
 
 }  // namespace
 
-void add_server_commands(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("serve", "Start the server");
+void add_server_commands(Command app, Context& context) {
+  Command command = app.add_subcommand("serve", "Start the server");
   auto options = std::make_shared<ServeOptions>();
   command->add_option("--address", options->address, "Address to listen on (server.address)");
   command->add_option("--port", options->port, "TCP port (server.port)");
@@ -65,7 +65,7 @@ void add_server_commands(CLI::App& app, Context& context) {
 
   app.add_subcommand("check", "Try everything once on a temporary directory and a free port")
       ->callback([&context] { context.action = [&context] { return context.hooks.check(context.json); }; });
-  CLI::App* moving = app.add_subcommand(
+  Command moving = app.add_subcommand(
       "migrate", "Copy the embedded store of a stopped server into an empty PostgreSQL database");
   auto url = std::make_shared<std::string>();
   moving->add_option("--to", *url, "Database to copy to (store.url)")->type_name("URL");

@@ -350,7 +350,7 @@ int approvals(const Context& context, const UseCaseOptions& options) {
                                 : "Nothing waits for your decision; --all shows what waits for others"});
 }
 
-void add_content(CLI::App* command, UseCaseOptions& options) {
+void add_content(Command command, UseCaseOptions& options) {
   command
       ->add_option("-f,--file", options.file, "Fields from a YAML file, as use-case.yaml; options go first")
       ->type_name("FILE");
@@ -363,16 +363,16 @@ void add_content(CLI::App* command, UseCaseOptions& options) {
   command->add_option("--entry", options.entry, "Asset that calls begin with, as prompt/answer");
   command->add_option("--data-class", options.data_classes, "Class of data it sees; repeat for more")
       ->type_name("NAME")
-      ->allow_extra_args(false);
+      ->one_each();
   command->add_option("--answer", options.answers, "Answer of the questionnaire; repeat for more")
       ->type_name("QUESTION=ANSWER")
-      ->allow_extra_args(false);
+      ->one_each();
   command->add_option("--cost-tag", options.cost_tags, "Tag for cost reports; repeat for more")
       ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
+      ->one_each();
 }
 
-void add_filters(CLI::App* command, UseCaseOptions& options) {
+void add_filters(Command command, UseCaseOptions& options) {
   command->add_option("words", options.words, "Words in slug, name, owner or purpose")->type_name("WORDS");
   command->add_option("--state", options.state, "draft, in_review, approved or retired")->type_name("STATE");
   command->add_option("--tier", options.tier, "Only of this risk tier")->type_name("TIER");
@@ -380,15 +380,15 @@ void add_filters(CLI::App* command, UseCaseOptions& options) {
   command->add_flag("--due", options.due, "Only where a review is missing or has expired");
 }
 
-void add_decisions(CLI::App* use_cases, Context& context, const std::shared_ptr<UseCaseOptions>& options) {
+void add_decisions(Command use_cases, Context& context, const std::shared_ptr<UseCaseOptions>& options) {
   const auto with_slug = [&](const char* name, const char* description) {
-    CLI::App* command = use_cases->add_subcommand(name, description);
+    Command command = use_cases->add_subcommand(name, description);
     command->add_option("slug", options->slug, "The use case")->required()->type_name("SLUG");
     return command;
   };
   on_call(with_slug("submit", "Ask for the reviews its risk tier demands"), context, options, submit);
 
-  CLI::App* command = with_slug("review", "Decide one review");
+  Command command = with_slug("review", "Decide one review");
   command->add_option("--discipline", options->discipline, "legal, security, risk or ethics")
       ->required()
       ->type_name("NAME");
@@ -396,8 +396,7 @@ void add_decisions(CLI::App* use_cases, Context& context, const std::shared_ptr<
       ->required()
       ->type_name("DECISION");
   command->add_option("--comment", options->comment, "Why; needed to reject");
-  command->add_option("--condition", options->conditions, "A condition; repeat for more")
-      ->allow_extra_args(false);
+  command->add_option("--condition", options->conditions, "A condition; repeat for more")->one_each();
   command->add_option("--expires", options->expires, "After a time (90d) or at a moment; at most the tier's")
       ->type_name("WHEN");
   on_call(command, context, options, review);
@@ -409,13 +408,13 @@ void add_decisions(CLI::App* use_cases, Context& context, const std::shared_ptr<
 
 }  // namespace
 
-void add_use_case_commands(CLI::App& app, Context& context) {
-  CLI::App* use_cases = app.add_subcommand(
+void add_use_case_commands(Command app, Context& context) {
+  Command use_cases = app.add_subcommand(
       "use-case", "Use cases: create, list, show, edit, submit, review, retire, export, questions");
   use_cases->require_subcommand(1)->fallthrough();
   auto options = std::make_shared<UseCaseOptions>();
 
-  CLI::App* command = use_cases->add_subcommand("create", "Register a use case");
+  Command command = use_cases->add_subcommand("create", "Register a use case");
   command->add_option("slug", options->slug, "Short name: a-z, 0-9 and -; or from the file")
       ->type_name("SLUG");
   add_content(command, *options);
@@ -425,8 +424,8 @@ void add_use_case_commands(CLI::App& app, Context& context) {
   add_filters(command, *options);
   command->add_option("--limit", options->limit, "At most so many")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{500}))
-      ->capture_default_str();
+      ->check(between(std::int64_t{1}, std::int64_t{500}))
+      ->show_default();
   on_call(command, context, options, list);
 
   command = use_cases->add_subcommand("show", "Print one use case with its reviews");
@@ -443,8 +442,8 @@ void add_use_case_commands(CLI::App& app, Context& context) {
   command = use_cases->add_subcommand("export", "Write the registry as Markdown, CSV or JSON");
   add_filters(command, *options);
   command->add_option("--format", options->format, "md, csv or json")
-      ->check(CLI::IsMember({"md", "csv", "json"}))
-      ->capture_default_str();
+      ->check(one_of({"md", "csv", "json"}))
+      ->show_default();
   command->add_option("-o,--output", options->output, "File; else standard output")->type_name("FILE");
   on_call(command, context, options, export_all);
 
