@@ -118,6 +118,10 @@ const release = createRoute({
   getParentRoute: () => app, path: '/releases/$slug/$number', validateSearch: cleanRelease,
   component: lazyRouteComponent(() => import('../pages/release'), 'ReleasePage'),
 });
+const gate = createRoute({
+  getParentRoute: () => app, path: '/gates/$slug/$id',
+  component: lazyRouteComponent(() => import('../pages/gate'), 'GatePage'),
+});
 const approvals = createRoute({
   getParentRoute: () => app, path: '/approvals', validateSearch: cleanApprovals,
   component: lazyRouteComponent(() => import('../pages/approvals'), 'ApprovalsPage'),
@@ -138,7 +142,7 @@ const audit = createRoute({
 
 const pages = [
   overview, invocations, invocation, keys, playground,
-  useCases, registerUseCase, useCase, editUseCase, catalogue, asset, releases, useCaseReleases, release, approvals, policies, people, audit,
+  useCases, registerUseCase, useCase, editUseCase, catalogue, asset, releases, useCaseReleases, release, gate, approvals, policies, people, audit,
 ] as const;
 
 export function makeRouter(queryClient: QueryClient) {

@@ -18,6 +18,7 @@ import {PageTabs} from '../ui/tabs';
 import {ApprovalForm} from './approval-form';
 import {PromoteDialog} from './promote-dialog';
 import {ReleaseAssets} from './release-assets';
+import {ReleaseGates} from './release-gates';
 import {Where} from './release-table';
 
 const MarkdownView = lazy(() => import('../ui/markdown').then((m) => ({default: m.MarkdownView})));
@@ -58,7 +59,7 @@ export function ReleasePage() {
               ]}>
                 {tab === 'notes' && <Notes release={release} />}
                 {tab === 'assets' && <Panel title="Exact versions" flush><ReleaseAssets assets={release.assets} /></Panel>}
-                {tab === 'evidence' && <EvidenceList release={release} />}
+                {tab === 'evidence' && <><ReleaseGates release={release} environments={places} /><EvidenceList release={release} /></>}
                 {tab === 'approvals' && <Approvals release={release} />}
               </PageTabs>
               <Side release={release} />
@@ -122,7 +123,7 @@ export function EvidenceList({release}: {release: Release}) {
           {Object.keys(item.metrics).length > 0 && <div style={{marginTop: 8}}><Facts items={Object.entries(item.metrics).map(([name, value]) => [name, <span key={name} className="numeric">{typeof value === 'object' ? JSON.stringify(value) : String(value)}</span>])} /></div>}
         </div>
       )) : (
-        <div className="part-body"><Nothing>No evidence yet. An evaluation’s result is attached by its digest: <code>slipway release evidence {release.use_case} {release.number} …</code> or the API. It holds for this release only.</Nothing></div>
+        <div className="part-body"><Nothing>No evidence yet. A gate attaches its verdicts by itself; results of other tools come with <code>slipway release evidence {release.use_case} {release.number} …</code> or the API. Evidence holds for this release only.</Nothing></div>
       )}
     </Panel>
   );
