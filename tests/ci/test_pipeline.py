@@ -153,6 +153,6 @@ def test_the_templates_run_these_scripts():
         assert done.returncode == 127 and "pl.sh" in done.stderr, "only the script's name is missing"
         script = CI / re.search(r"/(\w+\.sh)", line)[1]
         assert os.access(script, os.X_OK)
-        used = set(re.findall(r"SLIPWAY_[A-Z]+", script.read_text())) - {"SLIPWAY_URL", "SLIPWAY_TOKEN", "SLIPWAY_MESSAGE"}
+        used = set(re.findall(r"SLIPWAY_[A-Z_]*[A-Z]", script.read_text())) - {"SLIPWAY_URL", "SLIPWAY_TOKEN", "SLIPWAY_MESSAGE"}
         assert used <= names, used - names
     assert variables["GIT_DEPTH"] == "0" and jobs["slipway-push"]["resource_group"]

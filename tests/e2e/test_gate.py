@@ -100,7 +100,7 @@ def test_a_release_that_is_as_good_passes_and_may_be_promoted(house, upstream, t
     jsonschema.Draft202012Validator(SCHEMA).validate(report)
     assert "pass" in files["md"].read_text().lower()
     page = files["html"].read_text()
-    assert page.startswith("<!doctype html>") and "case-59" in page and "http://localhost" in page
+    assert page.startswith("<!doctype html>") and "case-59" in page
     # The digest is of the run that anyone can export.
     gate = bench.server.api("GET", f"/use-cases/{bench.slug}/gates", expect=200)["items"][0]
     run = bench.get(gate["checks"][0]["run"])
