@@ -2,7 +2,7 @@
 import {describe, expect, it} from 'vitest';
 import type {RunDetail, RunResult} from '../api/runs';
 import {
-  answerText, casesOf, changedFor, costAnAnswer, differenceOf, differs, directionOf, isScore, latencyOf, leadersOf, measureOf, metricNames, metricOf, shownCases, variantsOf, whyNotPaired,
+  answerText, casesOf, changedFor, costAnAnswer, differenceOf, differs, directionOf, isScore, latencyOf, leadersOf, measureOf, metricNames, metricOf, saidOnce, shownCases, variantsOf, whyNotPaired,
 } from './run-compare';
 
 const metric = (name: string, mean: number) => ({metric: name, scored: 10, passed: 5, failed: 5, errors: 0, mean, pass_rate: 0.5});
@@ -83,6 +83,10 @@ describe('case by case', () => {
     expect(answerText(result(0, null, 0))).toBeNull();
     expect(answerText(result(0, '', 0, {message: {tool_calls: []}}))).toContain('tool_calls');
   });
+});
+
+it('the same said of several is said once', () => {
+  expect(saidOnce([{key: 'B', is: 'equal'}, {key: 'C', is: 'higher'}, {key: 'D', is: 'equal'}, {key: 'E', is: 'equal'}])).toEqual(['B, D and E are equal', 'C is higher']);
 });
 
 it('the plot is a sentence too', () => {

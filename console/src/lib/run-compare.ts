@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs beside each other, case by case: which variants there are, what their scores are on the same cases, where answers differ.
 import type {RunDetail, RunMetric, RunResult} from '../api/runs';
-import {datasetOf, isFigure, shortName} from './runs';
+import {listOf} from './governance';
+import {datasetOf, isFigure, shortLabel, shortName} from './runs';
 import type {Show} from './search-runs';
 import {pairedEstimate, type Estimate} from './statistics';
 
@@ -16,7 +17,7 @@ export interface Variant {
 }
 
 export function variantsOf(runs: readonly RunDetail[]): {variants: Variant[]; leftOff: number} {
-  const all = runs.flatMap((run) => run.cells.map((cell, i) => ({run, cell: i, label: cell.label || run.target})));
+  const all = runs.flatMap((run) => run.cells.map((cell, i) => ({run, cell: i, label: shortLabel(cell.label || run.target, run.use_case)})));
   return {variants: all.slice(0, kMostVariants).map((one, i) => ({...one, key: String.fromCharCode(65 + i)})), leftOff: Math.max(0, all.length - kMostVariants)};
 }
 
@@ -191,7 +192,15 @@ export function shownCases(cases: readonly ComparedCase[], show: Show, metric: s
   return cases.filter((one) => show === 'differ' ? differs(one) : changedFor(one, show, metric));
 }
 
-// ---- the plot, in words
+// ---- in words
+
+// The same said of several is said once: "B and C are not shown to differ".
+export function saidOnce(said: readonly {key: string; is: string}[]): string[] {
+  const keys = new Map<string, string[]>();
+  for (const {key, is} of said) keys.set(is, [...keys.get(is) ?? [], key]);
+  return [...keys].map(([is, who]) => `${listOf(who)} ${who.length === 1 ? 'is' : 'are'} ${is}`);
+}
+
 
 export interface Axis {
   name: string;
@@ -208,11 +217,11 @@ export function leadersOf(axes: readonly Axis[], keys: readonly string[]): strin
     if (known.length < 2) continue;
     const best = known.reduce((a, b) => (lowerIsBetter ? b.value < a.value : b.value > a.value) ? b : a);
     const ties = known.filter(({value}) => value === best.value);
-    const who = ties.length === known.length ? 'none' : ties.map(({i}) => keys[i]).join(' and ');
+    const who = ties.length === known.length ? 'none' : listOf(ties.map(({i}) => keys[i]!));
     leads.set(who, [...leads.get(who) ?? [], name]);
   }
   const parts = [...leads].map(([who, names]) => {
-    const what = names.length < 2 ? names[0]! : `${names.slice(0, -1).join(', ')} and ${names.at(-1)!}`;
+    const what = listOf(names);
     return who === 'none' ? `all are equal in ${what}` : `${who} ${who.includes(' and ') ? 'lead' : 'leads'} in ${what}`;
   });
   const all = parts.join('; ');

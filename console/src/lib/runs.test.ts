@@ -2,7 +2,7 @@
 import {describe, expect, it} from 'vitest';
 import type {Run, RunResult} from '../api/runs';
 import {
-  datasetOf, describeRun, draftOfRun, formatMean, formatShare, formatSigned, isFigure, passInterval, pinsOf, repeatsOf, resolveReference, runDuration, slicesOf, startOf, targetWords,
+  datasetOf, describeRun, draftOfRun, formatMean, formatShare, formatSigned, isFigure, passInterval, pinsOf, repeatsOf, resolveReference, runDuration, shortLabel, slicesOf, startOf, targetWords,
   thresholdTexts, timeLeft, type RunDraft,
 } from './runs';
 
@@ -44,6 +44,12 @@ describe('how a run ended', () => {
     expect(timeLeft({at: 0, done: 20}, {done: 22, planned: 100}, 10_000)).toBeNull();
     expect(runDuration({started_at: null, ended_at: null})).toBeNull();
   });
+});
+
+it('what was tried is named without its owner where that goes without saying', () => {
+  expect(shortLabel('shop/prompt/answer:7 × shop/model/main:1 × {"temperature":0.5}', 'shop')).toBe('answer:7 × main:1 × {"temperature":0.5}');
+  expect(shortLabel('shared/prompt/answer:7 × shop-2/model/main:1', 'shop')).toBe('shared/prompt/answer:7 × shop-2/model/main:1');
+  expect(shortLabel('shop@3', 'shop')).toBe('shop@3');
 });
 
 describe('figures', () => {

@@ -9,6 +9,11 @@ import {wilson, type Interval} from './statistics';
 
 export const kRunStateLabels: Record<Run['state'], string> = {queued: 'Queued', running: 'Running', finished: 'Finished', cancelled: 'Cancelled', failed: 'Failed'};
 
+// What was tried, without what goes without saying: "shop/prompt/answer:7 × shared/model/main:1" → "answer:7 × shared/model/main:1".
+export function shortLabel(label: string, owner: string): string {
+  return label.replaceAll(/(^|[\s×])([a-z][a-z0-9-]*)\/(prompt|model|tool|flow|agent)\//g, (whole, before: string, whose: string) => whose === owner ? before : whole);
+}
+
 // "support/evaluation/golden" → "golden"
 export function shortName(asset: string): string {
   return asset.slice(asset.lastIndexOf('/') + 1);
