@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/crypto.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -19,7 +20,7 @@ namespace slipway::governance {
 namespace {
 
 constexpr std::size_t kUnreadableLimit = 20;
-constexpr std::size_t kDigestLength = 64;
+constexpr std::size_t kDigestBytes = 32;
 
 Result<AuditAnchor> parse_anchor(std::string_view line) {
   SLIPWAY_ASSIGN(const json::value value, parse_json(line, {.depth = 4, .size_bytes = 4096}));
@@ -29,9 +30,9 @@ Result<AuditAnchor> parse_anchor(std::string_view line) {
   SLIPWAY_ASSIGN(anchor.digest, require_string(value.as_object(), "digest"));
   SLIPWAY_ASSIGN(const auto seq, optional_integer(value.as_object(), "seq"));
   if (!seq || *seq < 1) return fail(ErrorCode::kDataLoss, "names no entry in \"seq\"");
-  const bool digest = anchor.digest.size() == kDigestLength &&
-                      anchor.digest.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (!digest) return fail(ErrorCode::kDataLoss, "has no digest of 64 hexadecimal digits");
+  const auto bytes = unhex(anchor.digest);
+  if (!bytes || bytes->size() != kDigestBytes || to_lower(anchor.digest) != anchor.digest)
+    return fail(ErrorCode::kDataLoss, "has no digest of 64 hexadecimal digits");
   anchor.seq = *seq;
   return anchor;
 }

@@ -5,8 +5,8 @@ import {checkAccess} from './support.mjs';
 
 const kPages = [
   ['overview', '/?range=24h'], ['invocations', '/invocations?range=24h'], ['keys', '/keys'], ['playground', '/playground'], ['use-cases', '/use-cases'],
-  ['register', '/use-cases/new'], ['catalogue', '/catalogue'], ['releases', '/releases'], ['approvals', '/approvals'], ['policies', '/policies'], ['people', '/people'],
-  ['audit', '/audit'],
+  ['register', '/use-cases/new'], ['catalogue', '/catalogue'], ['evaluations', '/evaluations'], ['runs', '/runs'], ['releases', '/releases'], ['approvals', '/approvals'],
+  ['policies', '/policies'], ['people', '/people'], ['audit', '/audit'],
 ];
 const heading = (page) => page.getByRole('heading', {level: 1});
 

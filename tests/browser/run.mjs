@@ -5,6 +5,7 @@
 import {performance} from 'node:perf_hooks';
 import {kCalls} from './cases-calls.mjs';
 import {kDatasets} from './cases-datasets.mjs';
+import {kEvaluation} from './cases-evaluation.mjs';
 import {kEverywhere} from './cases-everywhere.mjs';
 import {kGovernance} from './cases-governance.mjs';
 import {kPeople} from './cases-people.mjs';
@@ -14,7 +15,7 @@ import {startServer} from './server.mjs';
 import {openBrowser, World} from './support.mjs';
 
 const words = process.argv.slice(2);
-const kStory = [...kCalls, ...kGovernance, ...kDatasets, ...kPolicies, ...kPeople, ...kEverywhere];
+const kStory = [...kCalls, ...kGovernance, ...kDatasets, ...kEvaluation, ...kPolicies, ...kPeople, ...kEverywhere];
 const cases = [...kSetUp.map((c) => ({...c, always: true})), ...kStory].filter((c) => !words.length || c.always || words.some((word) => c.name.includes(word)));
 let passed = 0;
 let failed = 0;

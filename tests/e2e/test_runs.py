@@ -80,6 +80,9 @@ def test_results_are_filtered(bench):
     assert len(bench.results(run, passed="false")) == 2
     assert len(bench.results(run, metric="equals", passed="true", tag="t1")) == 9
     assert [one["case"] for one in bench.results(run, q="ELSE", limit=1)] == ["case-4", "case-9"]
+    # A link to one result begins with it.
+    from_nine = bench.server.api("GET", f"/runs/{run['id']}/results", expect=200, params={"cursor": "9", "limit": 1})
+    assert [one["item"] for one in from_nine["items"]] == [9]
     assert bench.results(run, status="error") == []
     assert bench.server.api("GET", f"/runs/{run['id']}/results", params={"passed": "maybe"}).status_code == 422
 

@@ -27,7 +27,9 @@ export function Palette({onHelp}: {onHelp: () => void}) {
   const found: SpotlightActionData[] = [];
   if (kId.test(wanted)) {
     found.push({id: 'open', label: `Open invocation ${wanted}`, leftSection: <IconExternalLink {...icon} />,
-                onClick: () => void navigate({to: '/invocations/$id', params: {id: wanted.toLowerCase()}, search})});
+                onClick: () => void navigate({to: '/invocations/$id', params: {id: wanted.toLowerCase()}, search})},
+               {id: 'open-run', label: `Open run ${wanted}`, leftSection: <IconExternalLink {...icon} />,
+                onClick: () => void navigate({to: '/runs/$id', params: {id: wanted.toLowerCase()}})});
   }
   if (wanted) {
     found.push({id: 'search', label: `Search invocations for “${wanted}”`, leftSection: <IconListSearch {...icon} />,
@@ -35,7 +37,9 @@ export function Palette({onHelp}: {onHelp: () => void}) {
                {id: 'use-cases', label: `Search use cases for “${wanted}”`, leftSection: <IconListSearch {...icon} />,
                 onClick: () => void navigate({to: '/use-cases', search: {...search, q: wanted}})},
                {id: 'assets', label: `Search the catalogue for “${wanted}”`, leftSection: <IconListSearch {...icon} />,
-                onClick: () => void navigate({to: '/catalogue', search: {...search, q: wanted}})});
+                onClick: () => void navigate({to: '/catalogue', search: {...search, q: wanted}})},
+               {id: 'evaluations', label: `Search evaluations for “${wanted}”`, leftSection: <IconListSearch {...icon} />,
+                onClick: () => void navigate({to: '/evaluations', search: {...search, q: wanted}})});
   }
   const groups: {group: string; actions: SpotlightActionData[]}[] = [
     {group: 'Go to', actions: [
@@ -43,6 +47,8 @@ export function Palette({onHelp}: {onHelp: () => void}) {
         {id: to, label, description: hint, leftSection: <Icon {...icon} />, onClick: () => void navigate({to, search})})),
       {id: 'errors', label: 'Failed calls', description: 'Invocations that did not end well', keywords: 'errors problems why',
        leftSection: <IconListSearch {...icon} />, onClick: () => void navigate({to: '/invocations', search: {...search, status: 'error'}})},
+      {id: 'running', label: 'Runs under way', description: 'Evaluations that run now', keywords: 'evaluation live progress',
+       leftSection: <IconListSearch {...icon} />, onClick: () => void navigate({to: '/runs', search: {...search, state: 'running'}})},
     ]},
     {group: 'Environment', actions: [
       {id: 'env:', label: 'All environments', leftSection: <IconServer2 {...icon} />,

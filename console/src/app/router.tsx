@@ -11,6 +11,7 @@ import {cleanPeople} from '../lib/people-search';
 import {
   cleanApprovals, cleanAsset, cleanCatalogue, cleanPolicies, cleanRegister, cleanRegistry, cleanRelease, cleanReleases, cleanUseCase,
 } from '../lib/search-pages';
+import {cleanCompare, cleanEvaluations, cleanRun, cleanRuns} from '../lib/search-runs';
 import {ErrorPage, NotFoundPage} from '../ui/notices';
 import {Shell} from './shell';
 
@@ -130,6 +131,22 @@ const policies = createRoute({
   getParentRoute: () => app, path: '/policies', validateSearch: cleanPolicies,
   component: lazyRouteComponent(() => import('../pages/policies'), 'PoliciesPage'),
 });
+const evaluations = createRoute({
+  getParentRoute: () => app, path: '/evaluations', validateSearch: cleanEvaluations,
+  component: lazyRouteComponent(() => import('../pages/evaluations'), 'EvaluationsPage'),
+});
+const runs = createRoute({
+  getParentRoute: () => app, path: '/runs', validateSearch: cleanRuns,
+  component: lazyRouteComponent(() => import('../pages/runs'), 'RunsPage'),
+});
+const compareRuns = createRoute({
+  getParentRoute: () => app, path: '/runs/compare', validateSearch: cleanCompare,
+  component: lazyRouteComponent(() => import('../pages/run-compare'), 'RunComparePage'),
+});
+const run = createRoute({
+  getParentRoute: () => app, path: '/runs/$id', validateSearch: cleanRun,
+  component: lazyRouteComponent(() => import('../pages/run'), 'RunPage'),
+});
 
 const people = createRoute({
   getParentRoute: () => app, path: '/people', validateSearch: cleanPeople,
@@ -142,7 +159,8 @@ const audit = createRoute({
 
 const pages = [
   overview, invocations, invocation, keys, playground,
-  useCases, registerUseCase, useCase, editUseCase, catalogue, asset, releases, useCaseReleases, release, gate, approvals, policies, people, audit,
+  useCases, registerUseCase, useCase, editUseCase, catalogue, asset, evaluations, runs, compareRuns, run, releases, useCaseReleases, release, gate,
+  approvals, policies, people, audit,
 ] as const;
 
 export function makeRouter(queryClient: QueryClient) {

@@ -3,8 +3,8 @@
 import {Badge, Button, Kbd, Menu, Modal, Table, UnstyledButton, useMantineColorScheme} from '@mantine/core';
 import {useHotkeys} from '@mantine/hooks';
 import {
-  IconActivity, IconBooks, IconCheck, IconChecklist, IconDeviceDesktop, IconFlask, IconGavel, IconHistory, IconKey, IconKeyboard, IconListDetails, IconLock,
-  IconLogout, IconMenu2, IconMessage2Bolt, IconMoon, IconRocket, IconSearch, IconRubberStamp, IconSun, IconUserCircle, IconUsers,
+  IconActivity, IconBooks, IconCheck, IconChecklist, IconDeviceDesktop, IconFlask, IconGavel, IconHistory, IconKey, IconKeyboard, IconListCheck, IconListDetails, IconLock,
+  IconLogout, IconMenu2, IconMessage2Bolt, IconMoon, IconReportAnalytics, IconRocket, IconSearch, IconRubberStamp, IconSun, IconUserCircle, IconUsers,
 } from '@tabler/icons-react';
 import {useQuery, useQueryClient, useSuspenseQuery} from '@tanstack/react-query';
 import {Link, Outlet, useLocation, useNavigate, useSearch} from '@tanstack/react-router';
@@ -26,6 +26,8 @@ export const kPages = [
   {to: '/invocations', label: 'Invocations', icon: IconListDetails, key: 'i', hint: 'Every call, searchable', group: 'Watch'},
   {to: '/use-cases', label: 'Use cases', icon: IconChecklist, key: 'u', hint: 'Who wants this, and may they?', group: 'Ship'},
   {to: '/catalogue', label: 'Catalogue', icon: IconBooks, key: 'c', hint: 'What is it made of?', group: 'Ship'},
+  {to: '/evaluations', label: 'Evaluations', icon: IconReportAnalytics, key: 'e', hint: 'What do we judge by?', group: 'Ship'},
+  {to: '/runs', label: 'Runs', icon: IconListCheck, key: 'n', hint: 'What was evaluated, and how did it end?', group: 'Ship'},
   {to: '/releases', label: 'Releases', icon: IconRocket, key: 'r', hint: 'What runs where?', group: 'Ship'},
   {to: '/approvals', label: 'Approvals', icon: IconRubberStamp, key: 'a', hint: 'What waits for me?', group: 'Ship'},
   {to: '/policies', label: 'Policies', icon: IconGavel, key: 'y', hint: 'What does an environment ask for?', group: 'Ship'},

@@ -73,7 +73,7 @@ parameters:
   agent: 'description: What this agent does\nprompt: main\ntools: []\n',
   knowledge: 'description: What this knowledge base holds\nsources: []\n',
   dataset: 'description: What these cases check\ncases:\n  - input:\n      question: An example\n    expected: Its answer\n',
-  evaluation: 'description: What this evaluation measures\ntarget: prompt/main\ndataset: golden\nmetrics:\n  - metric: exact_match\n',
+  evaluation: 'description: What this evaluation measures\ntarget:\n  prompt: main\ndataset: golden\nmetrics:\n  - metric: exact_match\n',
 };
 
 export function starterOf(kind: AssetKind): string {

@@ -2,10 +2,10 @@
 // One asset: what it says, how it came to be so, who relies on it, and a place to change and try it.
 import '../app/governance.css';
 import {ActionIcon, Button, Menu} from '@mantine/core';
-import {IconArchive, IconArrowBackUp, IconDots, IconPencil, IconTag} from '@tabler/icons-react';
+import {IconArchive, IconArrowBackUp, IconDots, IconPencil, IconPlayerPlay, IconTag} from '@tabler/icons-react';
 import {useQuery} from '@tanstack/react-query';
 import {getRouteApi, Link} from '@tanstack/react-router';
-import {useState} from 'react';
+import {lazy, Suspense, useState} from 'react';
 import {ApiError} from '../api/client';
 import {assetQuery, assetUsesQuery, type AssetDetail, type AssetKind} from '../api/governance';
 import {assetName, parseAssetName, type AssetId} from '../lib/asset';
@@ -29,6 +29,7 @@ import {DatasetCases} from './dataset-cases';
 import {DatasetCompare} from './dataset-compare';
 import {ImportDialog} from './dataset-import';
 
+const RunDialog = lazy(() => import('./run-start').then((m) => ({default: m.RunDialog})));
 const route = getRouteApi('/app/catalogue/$owner/$kind/$name');
 
 export function AssetPage() {
@@ -45,13 +46,19 @@ function OneAsset({id}: {id: AssetId}) {
   const setSearch = useSetSearch();
   const query = useQuery({...assetQuery(id), retry: (count, error) => count < 2 && !(error instanceof ApiError)});
   const [draft, setDraft] = useState<Draft | null>(null);
-  const [dialog, setDialog] = useState<'label' | 'deprecate' | 'restore' | 'import' | null>(null);
+  const [dialog, setDialog] = useState<'label' | 'deprecate' | 'restore' | 'import' | 'run' | null>(null);
   const asset = query.data;
   const missing = query.error instanceof ApiError && query.error.status === 404;
   return (
     <>
       <TopBar title={id.name}>
         <span className="status quiet"><KindIcon kind={id.kind} />{id.kind} of {id.owner === 'shared' ? 'shared' : <Link className="text-link" to="/use-cases/$slug" params={{slug: id.owner}}>{id.owner}</Link>}</span>
+        {asset && id.kind === 'evaluation' && (
+          <>
+            <Button size="xs" variant="default" renderRoot={(props) => <Link {...props} to="/runs" search={{evaluation: assetName(id)}} />}>Its runs</Button>
+            <Button size="xs" variant="default" leftSection={<IconPlayerPlay size={15} aria-hidden />} onClick={() => setDialog('run')}>Run</Button>
+          </>
+        )}
         {asset && tab !== 'edit' && <Button size="xs" variant="default" leftSection={<IconPencil size={15} aria-hidden />} onClick={() => setSearch({tab: 'edit'})}>{draft ? 'Go on editing' : 'Edit'}</Button>}
         {asset && (
           <Menu position="bottom-end" shadow="md" width={200}>
@@ -99,6 +106,7 @@ function OneAsset({id}: {id: AssetId}) {
       </div>
       <LeaveGuard id={id} dirty={draft !== null && draft.text !== (draft.base?.text ?? '')} />
       {missing && dialog === 'import' && <ImportDialog id={id} parent={null} count={0} onClose={() => setDialog(null)} />}
+      {asset && dialog === 'run' && <Suspense><RunDialog evaluation={id} onClose={() => setDialog(null)} /></Suspense>}
       {asset && dialog === 'label' && <LabelDialog id={id} asset={asset} onClose={() => setDialog(null)} />}
       {asset && dialog === 'deprecate' && <DeprecateDialog id={id} onClose={() => setDialog(null)} />}
       {asset && dialog === 'restore' && <RestoreDialog id={id} onClose={() => setDialog(null)} />}

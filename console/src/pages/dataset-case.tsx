@@ -13,7 +13,7 @@ import {Facts, Nothing, Tag} from '../ui/marks';
 export function CaseView({one}: {one: Case}) {
   return (
     <>
-      <Part title="What goes in"><Input input={one.input} /></Part>
+      <Part title="What goes in"><CaseInput input={one.input} /></Part>
       <Part title="What a good answer says">{one.expected === undefined ? <Nothing>Nothing is said; judges and rules decide.</Nothing> : <Value value={one.expected} label="Expected" />}</Part>
       {one.context !== undefined && <Part title="What it may rest on"><Value value={one.context} label="Context" /></Part>}
       <Part title="About it">
@@ -34,7 +34,7 @@ function Part({title, children}: {title: string; children: ReactNode}) {
   return <section className="case-part"><h3>{title}</h3>{children}</section>;
 }
 
-function Input({input}: {input: unknown}) {
+export function CaseInput({input}: {input: unknown}) {
   if (typeof input === 'string') return <p className="prose case-text">{input}</p>;
   if (Array.isArray(input)) return <>{input.map((message: Record<string, unknown>, i) => <TurnCard key={i} turn={parseTurn(message)} />)}</>;
   return <Members value={input as Record<string, unknown>} />;

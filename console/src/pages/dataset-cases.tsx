@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // "What is in this dataset?": its cases, filtered and paged by the server, with one opened beside them.
-import {ActionIcon, Button, Menu, Select, TextInput, Tooltip} from '@mantine/core';
-import {useDebouncedCallback} from '@mantine/hooks';
-import {IconDownload, IconFileImport, IconListSearch, IconPencil, IconPlus, IconSearch, IconTrash, IconX} from '@tabler/icons-react';
+import {ActionIcon, Button, Menu, Select, Tooltip} from '@mantine/core';
+import {IconDownload, IconFileImport, IconListSearch, IconPencil, IconPlus, IconTrash, IconX} from '@tabler/icons-react';
 import {useInfiniteQuery, useQuery} from '@tanstack/react-query';
 import {getRouteApi} from '@tanstack/react-router';
 import {useEffect, useRef, useState} from 'react';
@@ -14,6 +13,7 @@ import {formatAgo, formatInteger, plural} from '../lib/format';
 import {useSetSearch} from '../ui/controls';
 import {Nothing, Tag} from '../ui/marks';
 import {EmptyState, ErrorNotice, PageLoading} from '../ui/notices';
+import {SearchField} from '../ui/search-field';
 import {CaseView} from './dataset-case';
 import {CaseDialog, RemoveCaseDialog} from './dataset-case-form';
 import {ImportDialog} from './dataset-import';
@@ -59,7 +59,7 @@ export function DatasetCases({id, asset}: {id: AssetId; asset: AssetDetail}) {
   return (
     <>
       <div className="filters">
-        <SearchField value={q ?? ''} onSearch={(words) => setSearch({q: words || undefined}, true)} />
+        <SearchField label="Search the cases" width={210} value={q ?? ''} onSearch={(words) => setSearch({q: words || undefined}, true)} />
         <Select size="xs" w={150} aria-label="Split" clearable placeholder="Any split" data={withValue(splits, split)} value={split ?? null} disabled={!splits.length && !split}
                 clearButtonProps={{'aria-label': 'Any split'}} onChange={(value) => setSearch({split: value ?? undefined})} />
         <Select size="xs" w={170} aria-label="Tag" clearable searchable placeholder="Any tag" data={withValue(tags, tag)} value={tag ?? null} disabled={!tags.length && !tag}
@@ -183,23 +183,5 @@ function OpenCase({id, version, which, editable, onClose, onEdit, onRemove}: {
         {one && !editable && <Nothing>This is an older version; only the latest can be changed.</Nothing>}
       </div>
     </>
-  );
-}
-
-function SearchField({value, onSearch}: {value: string; onSearch: (q: string) => void}) {
-  const [text, setText] = useState(value);
-  const later = useDebouncedCallback(onSearch, 400);
-  const field = useRef<HTMLInputElement>(null);
-  // Follows the address, except under the fingers of someone typing.
-  useEffect(() => {
-    if (document.activeElement !== field.current) setText(value);
-  }, [value]);
-  return (
-    <TextInput ref={field} size="xs" w={210} type="search" aria-label="Search the cases" placeholder="Search the cases…" value={text} leftSection={<IconSearch size={15} aria-hidden />}
-               onChange={(e) => {
-                 setText(e.currentTarget.value);
-                 later(e.currentTarget.value.trim());
-               }}
-               onBlur={later.flush} onKeyDown={(e) => e.key === 'Enter' && later.flush()} />
   );
 }

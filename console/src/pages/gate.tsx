@@ -6,7 +6,7 @@ import {IconDownload} from '@tabler/icons-react';
 import {useQuery} from '@tanstack/react-query';
 import {getRouteApi, Link} from '@tanstack/react-router';
 import {lazy, Suspense} from 'react';
-import {gateQuery, gateReportQuery, reportAddress, type Gate} from '../api/gates';
+import {gateQuery, gateReportQuery, reportAddress, type Gate, type GateRun} from '../api/gates';
 import {describeGate, progressOf, shortName} from '../lib/gate';
 import {AnswerCard} from '../ui/answer';
 import {Copy, TopBar} from '../ui/bits';
@@ -63,13 +63,17 @@ export function GateChecks({gate}: {gate: Gate}) {
             <tr key={check.evaluation}>
               <th scope="row">{shortName(check.evaluation, gate.use_case)}</th>
               <td>{check.verdict ? <EvidenceMark result={check.verdict} /> : <span className="quiet">under way</span>}</td>
-              <td>{check.run ? <a className="text-link" href={`/runs/${check.run.id}`}>{progressOf(check.run)}</a> : '–'}</td>
-              <td>{check.baseline ? <a className="text-link" href={`/runs/${check.baseline.id}`}>{progressOf(check.baseline)}{check.baseline_reused && ', from before'}</a> : '–'}</td>
+              <td>{check.run ? <RunLink run={check.run} /> : '–'}</td>
+              <td>{check.baseline ? <><RunLink run={check.baseline} />{check.baseline_reused && <span className="quiet">, from before</span>}</> : '–'}</td>
             </tr>))}</tbody>
         </table>
       </div>
     </Panel>
   );
+}
+
+function RunLink({run}: {run: NonNullable<GateRun>}) {
+  return <Link className="text-link" to="/runs/$id" params={{id: run.id}}>{progressOf(run)}</Link>;
 }
 
 function Report({gate}: {gate: Gate}) {
