@@ -396,4 +396,41 @@ export const kEvaluation = [
       });
     },
   },
+  {
+    name: 'the gate: asked for on a release, watched, and decided with its reasons',
+    async run(world) {
+      await world.with({}, async (page) => {
+        await push(page, 'evaluation', 'polite', {dataset: 'golden', metrics: [{metric: 'word_count', params: {max: 500}, name: 'brief'}, {metric: 'equals', name: 'correct'}],
+          thresholds: [{metric: 'brief', min: 0.8}, {metric: 'correct', min: 0.9}]});
+        await send(page, 'PUT', `/policies/${kSlug}/dev`, {gates: [`${kSlug}/evaluation/polite`]});
+        const release = await send(page, 'POST', `/use-cases/${kSlug}/releases`, {message: 'For the gate', entry: `${kSlug}/prompt/answer`});
+        await page.goto(`/releases/${kSlug}/${release.number}?tab=evidence`);
+        await page.getByText('No gate yet.').waitFor();
+        await choose(page, page, 'Environment of the gate', 'dev');
+        await checkAccess(page, 'a release without a gate');
+        await page.getByRole('button', {name: 'Run the gate'}).click();
+        await page.waitForURL(/\/gates\//);
+        await heading(page, `Gate of ${kSlug}@${release.number}`);
+        const verdict = page.getByRole('region', {name: 'Verdict'});
+        await verdict.getByText('Fail:').waitFor({timeout: 60_000});
+        await verdict.getByText('correct.min').waitFor();
+        await page.getByRole('region', {name: 'Evaluations of the gate'}).getByRole('link').first().waitFor();
+        await page.getByRole('heading', {name: /Gate: fail/}).waitFor();
+        await settle(page);
+        await checkAccess(page, 'a gate');
+        await world.shot(page, 'gate');
+        await page.getByRole('button', {name: 'Download'}).click();
+        const address = await page.getByRole('menuitem', {name: 'Page with plots and all cases'}).getAttribute('href');
+        const whole = await page.request.get(address);
+        assert.match(whole.headers()['content-disposition'], /attachment/);
+        assert.match(await whole.text(), /^<!doctype html>/);
+        await page.keyboard.press('Escape');
+        await page.getByRole('link', {name: 'The release'}).click();
+        await page.getByRole('region', {name: 'Gates'}).getByText('Fail').waitFor();
+        await page.getByRole('region', {name: 'Evidence', exact: true}).getByText(`${kSlug}/evaluation/polite`).waitFor();
+        await checkAccess(page, 'a release with a gate');
+        await world.shot(page, 'release-gates');
+      });
+    },
+  },
 ];
