@@ -7,6 +7,8 @@ import shop
 
 question = " ".join(sys.argv[1:])
 print("Pages:   ", ", ".join(page["name"] for page in shop.find_pages(question)) or "none")
-answer, release = shop.ask(shop.client(), question, user="customer-1")
-print("Answer:  ", answer)
+answer, release, call = shop.ask(shop.client(), question, user="customer-1")
+print("Answer:  ", answer["answer"])
+print("Rests on:", answer["page"] or "-")
 print("Release: ", release)
+print("Call:    ", call)

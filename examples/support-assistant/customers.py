@@ -7,16 +7,17 @@ import json
 import sys
 
 import shop
+from pages import FOLDER
 
 CUSTOMERS = 40
 
 wanted = sys.argv[1]
-questions = [json.loads(line)["input"]["question"] for line in (shop.FOLDER / "datasets/golden.jsonl").read_text().splitlines()]
+questions = [json.loads(line)["input"]["question"] for line in (FOLDER / "datasets/golden.jsonl").read_text().splitlines()]
 seen = {f"customer-{number}": [] for number in range(CUSTOMERS)}
 calls = shop.client()
 while not all(releases and releases[-1] == wanted for releases in seen.values()):
     for number, (customer, releases) in enumerate(seen.items()):
-        _, release = shop.ask(calls, questions[number % len(questions)], user=customer)
+        _, release, _ = shop.ask(calls, questions[number % len(questions)], user=customer)
         if releases[-1:] != [release]:
             releases.append(release)
 

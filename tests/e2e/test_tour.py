@@ -3,7 +3,10 @@
 
 import difflib
 import json
+import pathlib
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -66,7 +69,7 @@ def test_pushing_the_example_twice_changes_nothing(make_server, tmp_path):
     text = use_case.read_text()
     for before, after, field in (("target: 45,", "target: 45.5,", "kpis"), ("data: personal", "data: special", "answers"),
                                  ('cost_center: "4711"', 'cost_centre: "4711"', "cost_tags"),
-                                 ("  - {metric: finds_the_page, op: \">=\", value: 0.9}\n", "", "thresholds")):
+                                 ("  - {metric: names_the_page, op: \">=\", value: 0.9}\n", "", "thresholds")):
         assert before in text
         use_case.write_text(text.replace(before, after))
         assert changes() == {"use case": [field]}
@@ -77,3 +80,9 @@ def test_golden_questions_name_pages_that_exist():
     cases = [json.loads(line) for line in (EXAMPLE / "datasets/golden.jsonl").read_text().splitlines()]
     assert len(pages) >= 8 and len(cases) >= 20
     assert {case["expected"]["page"] for case in cases if case["split"] == "test"} == pages
+
+
+def test_golden_cases_hold_the_pages_that_the_help_centre_finds(tmp_path):
+    written = shutil.copy(EXAMPLE / "datasets/golden.jsonl", tmp_path)
+    subprocess.run([sys.executable, "-B", EXAMPLE / "golden.py", written], check=True)
+    assert pathlib.Path(written).read_bytes() == (EXAMPLE / "datasets/golden.jsonl").read_bytes(), "run golden.py"
