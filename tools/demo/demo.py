@@ -55,8 +55,8 @@ def stay(house, story, teller):
     teller.line("    (one-time sign-in, good for 30 minutes; later: slipway sign-in-link "
                 f"--url {house.url} --data-dir {house.folder / 'data'})")
     teller.line()
-    teller.line("Begin with Overview, then Use cases → Support assistant, Releases, Catalogue → golden, Invocations, Audit. Customers go on")
-    teller.line("asking meanwhile. What answers is a script, not a model: examples/support-assistant/simulated.yaml.")
+    teller.line("Begin with Overview, then Use cases → Support assistant, Releases, Evaluations, Catalogue → golden, Invocations, Audit.")
+    teller.line("Customers go on asking meanwhile. What answers is a script, not a model: examples/support-assistant/simulated.yaml.")
     teller.line()
     teller.line("Stop with Ctrl+C.")
     stream = story.go_on()
