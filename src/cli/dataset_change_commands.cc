@@ -62,6 +62,12 @@ std::string number_of(const json::object& object, std::string_view field) {
   return value == nullptr ? std::string("0") : json::serialize(*value);
 }
 
+// "1 case", "3 cases"
+std::string counted(const json::object& object, std::string_view field, std::string_view noun) {
+  const std::string number = number_of(object, field);
+  return number + " " + std::string(noun) + (number == "1" ? "" : "s");
+}
+
 void say_version(const Output& output, const DatasetName& name, const json::object& result) {
   const json::value* item = result.if_contains("dataset");
   if (item == nullptr || !item->is_object()) return;
@@ -69,8 +75,8 @@ void say_version(const Output& output, const DatasetName& name, const json::obje
   if (text_of(item->as_object(), "action") == "unchanged")
     output.line(full + " is the same as before: version " + number_of(item->as_object(), "version"));
   else
-    output.line(full + " is now version " + number_of(item->as_object(), "version") + " with " +
-                number_of(result, "count") + " cases");
+    output.line(full + " is now version " + number_of(item->as_object(), "version") +
+                (result.contains("count") ? " with " + counted(result, "count", "case") : ""));
 }
 
 int say_result(const Output& output, const DatasetName& name, const Result<json::value>& answer) {
@@ -238,7 +244,7 @@ void show_sample(const Output& output, const DatasetName& name, const json::obje
     const std::string number = number_of(report, field);
     return number == "0" ? std::string() : ", " + number + " " + std::string(words);
   };
-  output.note(number_of(report, "matched") + " calls matched" + part("without_body", "without a body") +
+  output.note(counted(report, "matched", "call") + " matched" + part("without_body", "without a body") +
               part("unreadable", "unreadable") + part("duplicates", "the same") +
               part("near_duplicates", "nearly the same"));
   if (const json::value* masked = report.if_contains("masked");
@@ -261,7 +267,7 @@ void show_sample(const Output& output, const DatasetName& name, const json::obje
     rows.push_back({text_of(one, "id"), ellipsize(printable(text), kShownBytes)});
   }
   if (!rows.empty()) output.table({"ID", "INPUT"}, rows);
-  output.note(number_of(report, "selected") + " cases would be added; --save adds them");
+  output.note(counted(report, "selected", "case") + " would be added; --save adds them");
 }
 
 int from_invocations(const Context& context, const ChangeOptions& options) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -57,11 +59,26 @@ std::string why_not(const Run& run) {
   return {};
 }
 
+// What people compare: a handful of digits.
+double rounded(double value) {
+  constexpr int kDigits = 6;
+  return std::strtod(fmt::format("{:.{}g}", value, kDigits).c_str(), nullptr);
+}
+
+// Under the names that a use case's thresholds have: "correct", "latency.p95", "correct.difference".
 json::object figures_of(const GateReport& report) {
   json::object out;
-  for (const evaluation::ThresholdResult& one : report.thresholds)
-    if (const auto figure = one.difference ? one.difference : one.estimate)
-      out[ellipsize(one.threshold.id, 200)] = *figure;
+  for (const evaluation::ThresholdResult& one : report.thresholds) {
+    const evaluation::Threshold& threshold = one.threshold;
+    std::string name = ellipsize(threshold.metric, 200);
+    if (threshold.of == evaluation::ThresholdOf::kPassed) name += ".passed";
+    if (threshold.of == evaluation::ThresholdOf::kPercentile)
+      name += fmt::format(".p{}", std::lround(threshold.percentile * 100));
+    if (one.difference)
+      out[name + ".difference"] = rounded(*one.difference);
+    else if (one.estimate && one.verdict != GateVerdict::kSkipped)
+      out[name] = rounded(*one.estimate);
+  }
   return out;
 }
 

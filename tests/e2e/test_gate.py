@@ -87,7 +87,7 @@ def test_a_release_that_is_as_good_passes_and_may_be_promoted(house, upstream, t
     assert bench.other_calls == CASES and bench.provider.calls == CASES
     (proof,) = bench.evidence(release)
     assert proof["result"] == "pass" and proof["subject"] == release["digest"] and proof["environment"] == "dev"
-    assert proof["name"] == f"{bench.slug}/evaluation/golden" and proof["metrics"]["correct.min"] == 1
+    assert proof["name"] == f"{bench.slug}/evaluation/golden" and proof["metrics"] == {"correct": 1, "correct.difference": 0, "error_share": 0}
     assert bench.may(release)["ok"]
     bench.server.api("POST", f"/use-cases/{bench.slug}/promotions", expect=200,
                      json={"environment": "dev", "release": release["number"]})
