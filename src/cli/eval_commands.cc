@@ -496,7 +496,7 @@ void add_eval_commands(Command app, Context& context) {
       ->type_name("FIELD");
   command->add_option("--cell", options->cell, "Of this variant, from 0")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000}));
+      ->check(between(std::int64_t{0}, std::int64_t{1'000}));
   on_call(command, context, options, calibrate);
 
   command = with_id("export", "Write definition and results: the bytes that the run's digest is of");
