@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "evaluation/statistics/distributions.h"
 
@@ -36,23 +37,40 @@ Result<Kappa> cohen_kappa(std::span<const std::uint32_t> first, std::span<const 
   if (labels > kLabelsLimit)
     return fail(ErrorCode::kInvalidArgument, fmt::format("{} labels are more than {}", labels, kLabelsLimit),
                 "labels");
-  const auto n = static_cast<double>(first.size());
+  std::vector<std::size_t> table(labels * labels);
+  for (std::size_t i = 0; i < first.size(); ++i) ++table[first[i] * labels + second[i]];
+  return cohen_kappa(table, labels, weights, confidence);
+}
+
+Result<Kappa> cohen_kappa(std::span<const std::size_t> counts, std::size_t labels, KappaWeights weights,
+                          double confidence) {
+  SLIPWAY_TRY(check_confidence(confidence));
+  if (labels == 0 || labels > kLabelsLimit || counts.size() != labels * labels)
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} counts are no table of {} labels", counts.size(), labels), "labels");
+  Kappa out;
+  out.count = std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+  if (out.count == 0) return fail(ErrorCode::kInvalidArgument, "there are no labels", "labels");
+  const auto n = static_cast<double>(out.count);
   std::vector<double> table(labels * labels);
   std::vector<double> rows(labels);
   std::vector<double> columns(labels);
-  for (std::size_t i = 0; i < first.size(); ++i) {
-    table[first[i] * labels + second[i]] += 1 / n;
-    rows[first[i]] += 1 / n;
-    columns[second[i]] += 1 / n;
+  for (std::size_t a = 0; a < labels; ++a) {
+    for (std::size_t b = 0; b < labels; ++b) {
+      const double share = static_cast<double>(counts[a * labels + b]) / n;
+      table[a * labels + b] = share;
+      rows[a] += share;
+      columns[b] += share;
+    }
   }
-  Kappa out;
-  out.count = first.size();
+  std::size_t equal = 0;
+  for (std::size_t a = 0; a < labels; ++a) equal += counts[a * labels + a];
+  out.agreement = static_cast<double>(equal) / n;
   double observed = 0;
   double expected = 0;
   std::vector<double> of_row(labels);
   std::vector<double> of_column(labels);
   for (std::size_t a = 0; a < labels; ++a) {
-    out.agreement += table[a * labels + a];
     for (std::size_t b = 0; b < labels; ++b) {
       const double weight = kappa_weight(a, b, labels, weights);
       observed += weight * table[a * labels + b];
@@ -80,33 +98,44 @@ Result<Kappa> cohen_kappa(std::span<const std::uint32_t> first, std::span<const 
                   std::min(1.0, out.kappa + z * out.standard_error)};
   // Perfect agreement has no measured error: as many cases as chance may have hidden disagree.
   if (out.agreement > 1 - 1e-12)
-    out.interval.low = std::max(-1.0, 1 - share_at_most(0, first.size(), confidence) / room);
+    out.interval.low = std::max(-1.0, 1 - share_at_most(0, out.count, confidence) / room);
   return out;
 }
 
 Result<double> krippendorff_alpha(std::span<const std::vector<std::optional<double>>> judges, Scale scale) {
   if (judges.empty()) return fail(ErrorCode::kInvalidArgument, "there are no judges", "judges");
   const std::size_t cases = judges.front().size();
-  std::vector<double> values;
-  std::vector<std::vector<double>> ratings;  // of the cases with two or more
   for (const auto& judge : judges)
     if (judge.size() != cases)
       return fail(ErrorCode::kInvalidArgument,
                   fmt::format("one judge rated {} cases, another {}", cases, judge.size()), "judges");
+  std::vector<RatedAlike> rated(cases);
   for (std::size_t i = 0; i < cases; ++i) {
+    rated[i].cases = 1;
+    for (const auto& judge : judges) rated[i].ratings.push_back(judge[i]);
+  }
+  return krippendorff_alpha(rated, scale);
+}
+
+Result<double> krippendorff_alpha(std::span<const RatedAlike> cases, Scale scale) {
+  std::vector<double> values;
+  std::vector<std::pair<std::vector<double>, double>> ratings;  // of the cases with two or more, and how many
+  double total = 0;
+  for (const RatedAlike& alike : cases) {
     std::vector<double> of_case;
-    for (const auto& judge : judges)
-      if (judge[i]) of_case.push_back(*judge[i]);
+    for (const std::optional<double>& rating : alike.ratings)
+      if (rating) of_case.push_back(*rating);
     SLIPWAY_TRY(require_finite(of_case, "ratings"));
-    if (of_case.size() < 2) continue;
+    if (of_case.size() < 2 || alike.cases == 0) continue;
     values.insert(values.end(), of_case.begin(), of_case.end());
-    ratings.push_back(std::move(of_case));
+    const auto many = static_cast<double>(alike.cases);
+    total += many * static_cast<double>(of_case.size());
+    ratings.emplace_back(std::move(of_case), many);
   }
   if (ratings.empty())
     return fail(ErrorCode::kInvalidArgument, "no case has two ratings", "judges",
                 "Agreement needs cases that several judges have rated");
   std::ranges::sort(values);
-  const auto total = static_cast<double>(values.size());
   values.erase(std::ranges::unique(values).begin(), values.end());
   if (values.size() == 1)
     return fail(ErrorCode::kInvalidArgument, "all ratings are equal", "judges",
@@ -118,13 +147,13 @@ Result<double> krippendorff_alpha(std::span<const std::vector<std::optional<doub
   const std::size_t n = values.size();
   std::vector<double> frequency(n);
   std::vector<double> coincidences(n * n);
-  for (auto& of_case : ratings) {
+  for (const auto& [of_case, many] : ratings) {
     std::vector<std::size_t> places;
     for (const double value : of_case)
       places.push_back(static_cast<std::size_t>(std::ranges::lower_bound(values, value) - values.begin()));
-    const double weight = 1 / static_cast<double>(places.size() - 1);
+    const double weight = many / static_cast<double>(places.size() - 1);
     for (std::size_t i = 0; i < places.size(); ++i) {
-      frequency[places[i]] += 1;
+      frequency[places[i]] += many;
       for (std::size_t j = 0; j < places.size(); ++j)
         if (i != j) coincidences[places[i] * n + places[j]] += weight;
     }

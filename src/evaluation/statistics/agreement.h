@@ -31,6 +31,10 @@ inline constexpr std::size_t kLabelsLimit = 1'000;
 Result<Kappa> cohen_kappa(std::span<const std::uint32_t> first, std::span<const std::uint32_t> second,
                           KappaWeights weights = KappaWeights::kNone, double confidence = 0.95);
 
+// The same from counts: `table[a * labels + b]` cases that the one gave a and the other b.
+Result<Kappa> cohen_kappa(std::span<const std::size_t> table, std::size_t labels,
+                          KappaWeights weights = KappaWeights::kNone, double confidence = 0.95);
+
 enum class Scale : std::uint8_t { kNominal, kOrdinal, kInterval };
 // Different ratings at most; of a finer scale, round.
 inline constexpr std::size_t kRatingsLimit = 2'000;
@@ -39,5 +43,11 @@ inline constexpr std::size_t kRatingsLimit = 2'000;
 // case, nullopt where a judge gave no rating; cases with fewer than two ratings say nothing and are left out.
 // kInvalidArgument for rows of different length, no case with two ratings, and ratings that are all equal.
 Result<double> krippendorff_alpha(std::span<const std::vector<std::optional<double>>> judges, Scale scale);
+// The same from counts: so many cases with these ratings, one a judge.
+struct RatedAlike {
+  std::vector<std::optional<double>> ratings;
+  std::size_t cases = 0;
+};
+Result<double> krippendorff_alpha(std::span<const RatedAlike> cases, Scale scale);
 
 }  // namespace slipway::evaluation
