@@ -42,4 +42,21 @@ Result<std::shared_ptr<const RunCase>> DatasetFeed::next(const std::function<boo
   }
 }
 
+Result<std::unique_ptr<CaseFeed>> cases_of_run(catalog::DatasetStore& datasets,
+                                               const json::object& definition) {
+  SLIPWAY_ASSIGN(const json::object* dataset, optional_object(definition, "dataset"));
+  if (dataset == nullptr) return fail(ErrorCode::kInternal, "the run's definition has no dataset");
+  SLIPWAY_ASSIGN(const std::string asset, require_string(*dataset, "asset"));
+  SLIPWAY_ASSIGN(const auto split, optional_string(*dataset, "split"));
+  SLIPWAY_ASSIGN(const auto digest, optional_string(*dataset, "digest"));
+  SLIPWAY_ASSIGN(const auto number, optional_integer(*dataset, "version"));
+  SLIPWAY_ASSIGN(const catalog::AssetName name, catalog::AssetName::parse(asset));
+  SLIPWAY_ASSIGN(const catalog::AssetVersion version,
+                 datasets.version(name, std::to_string(number.value_or(0))));
+  if (version.digest != digest.value_or(""))
+    return fail(ErrorCode::kDataLoss, "the dataset is not the one that the run began with", name.to_string());
+  SLIPWAY_ASSIGN(catalog::CaseWalk walk, datasets.cases().walk(version.content));
+  return std::make_unique<DatasetFeed>(std::move(walk), split.value_or(""));
+}
+
 }  // namespace slipway::evaluation

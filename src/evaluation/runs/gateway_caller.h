@@ -2,14 +2,13 @@
 // Asks models through the gateways of this process, spread over their loops.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "evaluation/runs/gateway_lanes.h"
 #include "evaluation/runs/ports.h"
-#include "gateway/gateway.h"
-#include "gateway/local_call.h"
 
 namespace slipway::evaluation {
 
@@ -21,6 +20,9 @@ struct CellTarget {
   json::object parameters;  // beside the messages, without a release
   CellTraits traits;
 };
+
+// What records call it.
+inline constexpr std::string_view kEvaluationSurface = "evaluation";
 
 struct GatewayTarget {
   std::string environment;
@@ -36,21 +38,13 @@ class GatewayCaller final : public Caller {
  public:
   // The gateways, and their loops, outlive every call.
   GatewayCaller(const std::vector<gateway::Gateway*>& gateways, GatewayTarget target);
-  ~GatewayCaller() override;
   void start(std::vector<CallOrder> orders, const Done& done) override;
   void cancel() override;
 
  private:
-  struct Lane;
-  Result<gateway::LocalCall> make_call(const CallOrder& order) const;
+  [[nodiscard]] Result<gateway::LocalCall> make_call(const CallOrder& order) const;
   GatewayTarget target_;
-  std::vector<std::shared_ptr<Lane>> lanes_;
-  std::size_t next_ = 0;
+  GatewayLanes lanes_;
 };
-
-// What an answer of the gateway means for a run. Pure.
-CallOutcome outcome_of(const gateway::LocalAnswer& answer);
-// The same for a status that an HTTP service answered with.
-CallEnd end_of_status(int status);
 
 }  // namespace slipway::evaluation
