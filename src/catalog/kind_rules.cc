@@ -153,6 +153,53 @@ void check_knowledge(const json::object& content, ProblemList& problems) {
     problems.add("chunking.overlap_tokens", "must be less than size_tokens: chunks would never end");
 }
 
+// Judges that go by a rubric, and the one that compares.
+constexpr std::string_view kByRubric[] = {"rubric", "closed_question"};
+constexpr std::string_view kPairwise = "pairwise";
+
+// What its schema can't say of a metric that models judge.
+void check_judge(const json::object& metric, const std::string& path, ProblemList& problems) {
+  static const json::object kNone;
+  const json::value* given = metric.if_contains("params");
+  const json::object& params = given == nullptr ? kNone : given->as_object();
+  const std::string at = member_path(path, "params");
+  const std::string name = text_of(metric, "metric");
+  const std::string judge = name == "judge" ? text_of(params, "judge") : name;
+  const bool own = metric.contains("judge") || params.contains("prompt");
+  if (metric.contains("judge") && params.contains("prompt"))
+    problems.add(member_path(path, "judge"), "names the prompt that judges, which params.prompt does, too",
+                 "Keep one of them.");
+  if (name != "judge" && params.contains("judge"))
+    problems.add(member_path(at, "judge"), fmt::format("the metric is the judge '{}' already", name),
+                 "Leave it out.");
+  if (judge.empty() && !own)
+    problems.add(at, "says neither which judge it is nor by which prompt it judges",
+                 "Name a built-in judge in judge, or a prompt in prompt.");
+  if (params.contains("model") && params.contains("models"))
+    problems.add(member_path(at, "models"), "there is a model already", "Keep one of model and models.");
+  if (!own && !params.contains("model") && !params.contains("models"))
+    problems.add(at, "no model judges", "Name a model: params: {model: careful}.");
+  if (!own && std::ranges::find(kByRubric, judge) != std::end(kByRubric) && !params.contains("rubric"))
+    problems.add(at, fmt::format("the judge '{}' goes by a rubric", judge), "Write it under params.rubric.");
+  for (const std::string_view word : {"against", "order"})
+    if (judge != kPairwise && params.contains(word))
+      problems.add(member_path(at, word), fmt::format("only the judge '{}' compares two answers", kPairwise));
+  if (judge == kPairwise && params.contains("scale"))
+    problems.add(member_path(at, "scale"), "what a comparison may say is fixed", "Leave it out.");
+}
+
+bool is_judge(std::string_view metric) {
+  // Who judges is in the schema already.
+  static const std::vector<std::string> kJudges = [] {
+    std::vector<std::string> names = {"judge"};
+    const json::value& judge =
+        kind_schema("evaluation").at("$defs").at("judge_params").at("properties").at("judge").at("enum");
+    for (const json::value& one : judge.as_array()) names.emplace_back(one.as_string());
+    return names;
+  }();
+  return std::ranges::find(kJudges, metric) != kJudges.end();
+}
+
 // One metric, or a set of them with its members.
 void check_metric(const json::object& metric, const std::string& path, ProblemList& problems) {
   static constexpr std::string_view kKinds[] = {"metric", "all", "any"};
@@ -165,6 +212,7 @@ void check_metric(const json::object& metric, const std::string& path, ProblemLi
     for (std::size_t i = 0; members != nullptr && i < members->size(); ++i)
       check_metric((*members)[i].as_object(), item_path(member_path(path, kind), i), problems);
   }
+  if (is_judge(text_of(metric, "metric"))) check_judge(metric, path, problems);
   const json::value* params = metric.if_contains("params");
   if (params == nullptr) return;
   const std::string at = member_path(path, "params");

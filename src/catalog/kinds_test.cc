@@ -210,6 +210,27 @@ TEST(Kinds, RulesOfTheOthers) {
             "metrics[0].params.stemm 3:30 there is no 'stemm' here | Did you mean 'stem'?");
   EXPECT_EQ(metric("{metric: latency, params: {min: 3, max: 2}}"),
             "metrics[0].params.min 3:35 is more than max: nothing could pass");
+  EXPECT_EQ(metric("{metric: correctness, params: {model: careful, vote: 3}}"),
+            "metrics[0].params.vote 3:50 there is no 'vote' here | Did you mean 'votes'?");
+  EXPECT_EQ(metric("{metric: correctness}"),
+            "metrics[0].params 3:3 no model judges | Name a model: params: {model: careful}.");
+  EXPECT_EQ(metric("{metric: correctness, judge: mine}"), "0 problems");
+  EXPECT_EQ(metric("{metric: judge, params: {model: careful}}").substr(0, 58),
+            "metrics[0].params 3:27 says neither which judge it is nor ");
+  EXPECT_EQ(metric("{metric: judge, params: {judge: rubrik, model: m}}").substr(0, 49),
+            "metrics[0].params.judge 3:35 must be one of corre");
+  EXPECT_EQ(metric("{metric: rubric, params: {model: careful}}"),
+            "metrics[0].params 3:28 the judge 'rubric' goes by a rubric | Write it under params.rubric.");
+  EXPECT_EQ(metric("{metric: faithfulness, params: {models: [a, b], order: both}}"),
+            "metrics[0].params.order 3:58 only the judge 'pairwise' compares two answers");
+  EXPECT_EQ(metric("{metric: coherence, params: {model: a, models: [b]}}"),
+            "metrics[0].params.models 3:50 there is a model already | Keep one of model and models.");
+  EXPECT_EQ(
+      metric("{metric: judge, params: {judge: correctness, model: m, votes: 3, prompt: p, rubric: r, steps: "
+             "[a], "
+             "scale: {labels: {yes: 1, no: {value: 0, means: never}}}, examples: [{answer: a, label: yes}], "
+             "calibrate: {field: human}, expected: page, parameters: {temperature: 0}, attempts: 2}}"),
+      "0 problems");
   EXPECT_EQ(metric("{metric: regex}"), "metrics[0].params 3:3 'params' is missing");
   EXPECT_EQ(metric("{all: [{metric: json}]}"),
             "metrics[0].name 3:3 a set needs a name: it has no metric to be called by");

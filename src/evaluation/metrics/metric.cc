@@ -149,7 +149,10 @@ Result<MetricSpec> MetricSpec::parse(const json::value& entry, const std::string
     const json::value& metric = object.at("metric");
     if (!metric.is_string()) return wrong("must be text", path + ".metric");
     out.metric_ = metric.get_string();
-    const auto factory = factories.find(out.metric_);
+    const json::value* judge = object.if_contains("judge");
+    auto factory = factories.find(out.metric_);
+    // One's own judge goes by its prompt, whatever it is called.
+    if (factory == factories.end() && judge != nullptr) factory = factories.find("judge");
     if (factory == factories.end()) {
       std::vector<std::string> known;
       for (const auto& [name, one] : factories) known.push_back(name);
@@ -163,6 +166,10 @@ Result<MetricSpec> MetricSpec::parse(const json::value& entry, const std::string
       params = given->get_object();
     }
     const std::string where = path + ".params";
+    if (judge != nullptr) {
+      if (params.contains("prompt")) return wrong("names the prompt that judges already", path + ".judge");
+      params["prompt"] = *judge;
+    }
     auto made = factory->second(params, where);
     if (!made) return fail(made.error());
     out.scorer_ = std::move(*made);
@@ -217,17 +224,21 @@ MetricScore MetricSpec::score_one(const CaseView& view) const {
   out.outcome = MetricOutcome::kScored;
   out.value = scored->value;
   out.reason = std::move(scored->reason);
+  out.notes = std::move(scored->notes);
+  if (negate_ && kind_ != ScoreKind::kFigure) out.value = 1 - out.value;
+  out.passed = passes(out.value);
+  return out;
+}
+
+std::optional<bool> MetricSpec::passes(double value) const {
   if (kind_ == ScoreKind::kFigure) {
-    if (min_ || max_)
-      out.passed = ((!min_ || out.value >= *min_) && (!max_ || out.value <= *max_)) != negate_;
-    return out;
+    if (!min_ && !max_) return std::nullopt;
+    return ((!min_ || value >= *min_) && (!max_ || value <= *max_)) != negate_;
   }
-  if (negate_) out.value = 1 - out.value;
   // Shares are sums of fractions: 0.1 + 0.2 reaches a threshold of 0.3.
   constexpr double kSlack = 1e-12;
-  if (threshold_ || passes_from_)
-    out.passed = out.value >= threshold_.value_or(passes_from_.value_or(1)) - kSlack;
-  return out;
+  if (!threshold_ && !passes_from_) return std::nullopt;
+  return value >= threshold_.value_or(passes_from_.value_or(1)) - kSlack;
 }
 
 MetricScore MetricSpec::score_set(const CaseView& view) const {

@@ -28,14 +28,16 @@ struct CaseView {
   const json::value* input = nullptr;     // the case's own members; nullptr where it has none
   const json::value* expected = nullptr;  //
   const json::value* context = nullptr;   //
+  const json::object* fields = nullptr;   // the whole case
   std::span<const std::string> tags;
   std::string_view split;
   std::string_view finish_reason;  // as llm::to_string(StopReason): "end", "max_tokens", "tool_calls", …
   std::span<const ToolCall> tool_calls;
-  const ToolSchemas* tools = nullptr;                     // what could be called
-  const AnswerSchema* answer_schema = nullptr;            // that the target itself asks its model for
-  std::span<const std::string> retrieved;                 // ids of documents by rank
-  bool has_retrieved = false;                             // retrieval took place, if only to find nothing
+  const ToolSchemas* tools = nullptr;                // what could be called
+  const AnswerSchema* answer_schema = nullptr;       // that the target itself asks its model for
+  std::span<const std::string> retrieved;            // ids of documents by rank
+  bool has_retrieved = false;                        // retrieval took place, if only to find nothing
+  const json::value* retrieved_documents = nullptr;  // a list: with their texts, as far as they are known
   std::optional<std::span<const std::string>> citations;  // ids, if the answer has them beside its text
   std::optional<double> latency_s;                        // to the last byte
   std::optional<double> first_token_s;
@@ -75,19 +77,20 @@ const ScorerFactories& programmatic_scorers();
 enum class MetricOutcome : std::uint8_t { kScored, kError, kSkipped };
 struct MetricScore {
   MetricOutcome outcome = MetricOutcome::kSkipped;
-  double value = 0;            // finite; only with kScored
-  std::optional<bool> passed;  // nullopt where the metric has no threshold
-  std::string reason;          // one sentence
-  std::optional<Error> error;  // only with kError
+  double value = 0;              // finite; only with kScored
+  std::optional<bool> passed;    // nullopt where the metric has no threshold
+  std::string reason;            // one sentence
+  std::optional<Error> error;    // only with kError
+  std::vector<JudgeNote> notes;  // of judges
 
   static MetricScore of_error(Error error);
 };
 
 class MetricSpec {
  public:
-  // Parses one entry: {"metric", "params", "name", "weight", "negate", "threshold", "for"} or a set of them,
-  // {"all": […], "name", …} or {"any": […], "name", …}. `path` leads to it, as "metrics[2]". kInvalidArgument
-  // with the field that is wrong; kNotFound for a metric that neither `factories` has.
+  // Parses one entry: {"metric", "params", "name", "weight", "negate", "threshold", "for", "judge"} or a set
+  // of them, {"all": […], "name", …} or {"any": […], "name", …}. `path` leads to it, as "metrics[2]".
+  // kInvalidArgument with the field that is wrong; kNotFound for a metric that `factories` does not have.
   static Result<MetricSpec> parse(const json::value& entry, const std::string& path,
                                   const ScorerFactories& factories = programmatic_scorers());
 
@@ -97,6 +100,9 @@ class MetricSpec {
   [[nodiscard]] ScoreKind kind() const { return kind_; }
   [[nodiscard]] std::optional<Bounds> bounds() const;  // of the values; nullopt for figures
   [[nodiscard]] bool gives_verdicts() const;           // `passed` is known of each scored case
+  [[nodiscard]] bool negated() const { return negate_; }
+  // Whether a case with this value, as results have it, passes; nullopt where the metric only measures.
+  [[nodiscard]] std::optional<bool> passes(double value) const;
 
   // Whether the case is one of those it is for.
   [[nodiscard]] bool applies(const CaseView& view) const;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "evaluation/judges/judge_note.h"
 
 namespace re2 {
 class RE2;
@@ -25,6 +26,7 @@ namespace slipway::evaluation {
 struct Score {
   double value = 0;
   std::string reason;
+  std::vector<JudgeNote> notes = {};  // of judges: what each of them said
 };
 
 // 1 with `yes`, or 0 with `no`.
