@@ -32,14 +32,33 @@ std::string text_at(const json::object& definition, std::string_view list, std::
   return text != nullptr && text->is_string() ? std::string(text->get_string()) : std::string();
 }
 
+json::object agreement_json(const evaluation::JudgeAgreement& agreement) {
+  json::array judges;
+  for (const std::string& one : agreement.judges) judges.emplace_back(one);
+  json::object out{{"judges", std::move(judges)},
+                   {"cases", agreement.cases},
+                   {"alpha", nullptr},
+                   {"kappa", nullptr},
+                   {"note", agreement.note}};
+  if (agreement.alpha) out["alpha"] = *agreement.alpha;
+  if (agreement.kappa)
+    out["kappa"] = json::object{{"value", agreement.kappa->kappa},
+                                {"low", agreement.kappa->interval.low},
+                                {"high", agreement.kappa->interval.high},
+                                {"equal", agreement.kappa->agreement}};
+  return out;
+}
+
 json::object metric_json(const MetricTally& tally, std::string name) {
-  return {{"metric", std::move(name)},
-          {"scored", tally.scored},
-          {"passed", tally.passed},
-          {"failed", tally.failed},
-          {"errors", tally.errors},
-          {"mean", share(tally.sum, tally.scored)},
-          {"pass_rate", share(static_cast<double>(tally.passed), tally.passed + tally.failed)}};
+  json::object out{{"metric", std::move(name)},
+                   {"scored", tally.scored},
+                   {"passed", tally.passed},
+                   {"failed", tally.failed},
+                   {"errors", tally.errors},
+                   {"mean", share(tally.sum, tally.scored)},
+                   {"pass_rate", share(static_cast<double>(tally.passed), tally.passed + tally.failed)}};
+  if (const auto agreement = tally.ratings.agreement()) out["agreement"] = agreement_json(*agreement);
+  return out;
 }
 
 json::array cells_json(const json::object& definition, const RunTally& tally) {
@@ -81,6 +100,8 @@ json::object run_json(const Run& run, const std::optional<evaluation::RunProgres
                    {"limited", tally.limited},
                    {"unpriced_calls", tally.unpriced},
                    {"cost_usd", format_usd(tally.cost_nano)},
+                   {"judge_calls", tally.judge_calls},
+                   {"judge_cost_usd", format_usd(tally.judge_cost_nano)},
                    {"input_tokens", tally.input_tokens},
                    {"output_tokens", tally.output_tokens},
                    {"created_at", format_time_us(run.created_us)},
@@ -94,8 +115,10 @@ json::object run_json(const Run& run, const std::optional<evaluation::RunProgres
   if (run.outcome != evaluation::RunOutcome::kNone) out["outcome"] = to_string(run.outcome);
   if (!run.digest.empty()) out["digest"] = run.digest;
   if (progress)
-    out["progress"] = json::object{
-        {"window", progress->window}, {"in_flight", progress->in_flight}, {"paused_ms", progress->paused_ms}};
+    out["progress"] = json::object{{"window", progress->window},
+                                   {"in_flight", progress->in_flight},
+                                   {"judging", progress->judging},
+                                   {"paused_ms", progress->paused_ms}};
   if (whole) out["definition"] = run.definition;
   return out;
 }

@@ -62,6 +62,7 @@ evaluation::EngineLimits run_limits(const Config& config) {
   evaluation::EngineLimits limits;
   limits.runs = from.runs;
   limits.workers = std::max(1u, std::thread::hardware_concurrency());
+  limits.judges = from.judge_concurrency;
   limits.max_concurrent = config.gateway.max_concurrent_per_key;
   limits.private_hosts = from.private_hosts;
   limits.http_clocks.total_ms = from.http_timeout_ms;

@@ -186,6 +186,8 @@ void declare_evaluation(SettingsSchema& s, EvaluationConfig& c) {
   s.integer("evaluation.runs", c.runs, 1, 64, "Runs that each node executes at once. More wait.");
   s.integer("evaluation.concurrency", c.concurrency, 1, 1'000,
             "Calls of one run in flight at most, whatever its evaluation says.");
+  s.integer("evaluation.judge_concurrency", c.judge_concurrency, 1, 512,
+            "Answers of one run that its judges are asked about at once. A thread waits for each.");
   s.integer("evaluation.results", c.results, 1, 100'000'000,
             "Results of one run: cases times variants times repeats. While it runs, a bit of memory is "
             "needed each.");

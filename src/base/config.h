@@ -146,8 +146,9 @@ struct DatasetsConfig {
 };
 
 struct EvaluationConfig {
-  std::uint32_t runs = 4;              // at once
-  std::uint32_t concurrency = 256;     // calls of one run in flight, whatever its evaluation says
+  std::uint32_t runs = 4;           // at once
+  std::uint32_t concurrency = 256;  // calls of one run in flight, whatever its evaluation says
+  std::uint32_t judge_concurrency = 32;
   std::uint64_t results = 10'000'000;  // of one run
   std::uint64_t answer_bytes = 64u << 10;
   std::uint32_t patience_ms = 3'600'000;

@@ -8,7 +8,9 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "evaluation/judges/judge_plan.h"
 #include "evaluation/runs/dataset_feed.h"
+#include "evaluation/runs/gateway_desk.h"
 #include "evaluation/runs/given_responses.h"
 #include "evaluation/runs/http_caller.h"
 
@@ -133,18 +135,34 @@ Result<RunEngine::Prepared> RunEngine::prepare(const Run& run) {
   Prepared out;
   std::vector<CellTraits> traits;
   SLIPWAY_ASSIGN(out.caller, make_caller(run, traits));
-  SLIPWAY_ASSIGN(out.scorer, parts_.make_scorer(run.definition, traits));
-  SLIPWAY_ASSIGN(const json::object* dataset, optional_object(run.definition, "dataset"));
-  if (dataset == nullptr) return fail(ErrorCode::kInternal, "the run's definition has no dataset");
-  SLIPWAY_ASSIGN(const catalog::AssetName name, catalog::AssetName::parse(text_in(*dataset, "asset")));
-  SLIPWAY_ASSIGN(const auto number, optional_integer(*dataset, "version"));
-  SLIPWAY_ASSIGN(const catalog::AssetVersion version,
-                 parts_.datasets.version(name, std::to_string(number.value_or(0))));
-  if (version.digest != text_in(*dataset, "digest"))
-    return fail(ErrorCode::kDataLoss, "the dataset is not the one that the run began with", name.to_string());
-  SLIPWAY_ASSIGN(catalog::CaseWalk walk, parts_.datasets.cases().walk(version.content));
-  out.feed = std::make_unique<DatasetFeed>(std::move(walk), text_in(*dataset, "split"));
+  SLIPWAY_ASSIGN(out.feed, cases_of_run(parts_.datasets, run.definition));
   SLIPWAY_ASSIGN(out.stored, parts_.store.stored_items(run, shape_of(run)));
+  out.budget = std::make_unique<Budget>(budget_of(run.definition), out.stored.tally.cost_nano,
+                                        out.stored.tally.calls, judge_calls(run.definition));
+  SLIPWAY_ASSIGN(RunJudges judges, make_judges(run, *out.budget));
+  SLIPWAY_ASSIGN(out.scorer, parts_.make_scorer(run.definition, traits, std::move(judges)));
+  return out;
+}
+
+Result<RunJudges> RunEngine::make_judges(const Run& run, Budget& budget) {
+  RunJudges out;
+  SLIPWAY_ASSIGN(out.panels, load_judges(parts_.assets, run.definition));
+  if (out.panels.empty()) return out;
+  const ExecutorLimits limits = limits_of(run.definition, limits_.executor);
+  DeskSettings settings;
+  settings.environment = run.environment;
+  settings.use_case = run.use_case;
+  settings.run = run.id;
+  settings.concurrency = limits_.judges;
+  settings.max_concurrent = limits_.max_concurrent;
+  settings.attempts = limits.attempts;
+  settings.retry_ms = limits.retry_ms;
+  settings.retry_longest_ms = limits.retry_longest_ms;
+  settings.pause_ms = limits.pause_ms;
+  settings.pause_longest_ms = limits.pause_longest_ms;
+  settings.patience_ms = limits.patience_ms;
+  out.desk = std::make_shared<GatewayDesk>(std::make_unique<GatewayLanes>(parts_.gateways),
+                                           std::move(settings), budget);
   return out;
 }
 
@@ -196,9 +214,14 @@ void RunEngine::execute(const Run& run, Prepared prepared) {
   StoreSink sink(parts_.store, run.id, owner_);
   ExecutorLimits limits = limits_of(run.definition, limits_.executor);
   limits.result.keep_texts = parts_.keeps_texts(run.environment);
-  Executor executor({*prepared.feed, *prepared.caller, *prepared.scorer, sink, *workers_}, limits,
-                    shape_of(run), budget_of(run.definition), std::move(prepared.stored.done),
-                    std::move(prepared.stored.tally));
+  limits.judges = limits_.judges;
+  // A run's own: one whose judges wait for their provider keeps no other from judging.
+  std::unique_ptr<rt::BlockingPool> judges;
+  if (prepared.scorer->calls())
+    judges = std::make_unique<rt::BlockingPool>("judge", limits_.judges, limits_.judges);
+  Executor executor(
+      {*prepared.feed, *prepared.caller, *prepared.scorer, sink, *prepared.budget, *workers_, judges.get()},
+      limits, shape_of(run), std::move(prepared.stored.done), std::move(prepared.stored.tally));
   {
     const std::lock_guard lock(mutex_);
     executing_[run.id] = &executor;

@@ -17,6 +17,7 @@
 #include "catalog/upload_store.h"
 #include "evaluation/runs/executor.h"
 #include "evaluation/runs/http_target.h"
+#include "evaluation/runs/metric_scorer.h"
 #include "evaluation/runs/plan.h"
 #include "evaluation/runs/run_store.h"
 #include "evaluation/runs/targets.h"
@@ -28,11 +29,12 @@ namespace slipway::evaluation {
 // Scores answers as a definition's `metrics` say; kInvalidArgument says what is wrong with them. `cells` may
 // be empty where nothing is scored yet.
 using AnswerScorerFactory = std::function<Result<std::unique_ptr<AnswerScorer>>(
-    const json::object& definition, const std::vector<CellTraits>& cells)>;
+    const json::object& definition, const std::vector<CellTraits>& cells, RunJudges judges)>;
 
 struct EngineLimits {
   std::uint32_t runs = 4;            // at once; more wait
   std::uint32_t workers = 2;         // threads that score and store
+  std::uint32_t judges = 32;         // threads of each run that wait for its judges
   std::uint32_t max_concurrent = 0;  // calls in flight of one run, as of one key; 0: no limit of its own
   ExecutorLimits executor = {};
   std::vector<std::string> private_hosts;  // that HTTP targets may reach on private addresses
@@ -76,11 +78,13 @@ class RunEngine {
   struct Prepared {
     std::unique_ptr<Caller> caller;
     std::unique_ptr<CaseFeed> feed;
+    std::unique_ptr<Budget> budget;
     std::unique_ptr<AnswerScorer> scorer;
     StoredItems stored;
   };
   void drive(const Run& run);
   Result<Prepared> prepare(const Run& run);
+  Result<RunJudges> make_judges(const Run& run, Budget& budget);
   Result<std::unique_ptr<Caller>> make_caller(const Run& run, std::vector<CellTraits>& traits);
   void execute(const Run& run, Prepared prepared);
   void finish(const Run& run, const RunEnd& end);

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::int64_t kLongestWaitMs = 1'000;  // so that nothing that was missed is missed for long
 constexpr std::size_t kScoredAtOnce = 64;
-constexpr std::uint32_t kJobs = 3;  // at the workers, so that they don't wait for the run's thread
+constexpr std::uint32_t kJobs = 3;         // at the workers, so that they don't wait for the run's thread
+constexpr std::uint32_t kJudgedAhead = 2;  // answers for each thread that waits for judges
 constexpr std::int64_t kSinkRetryMs = 500;
 constexpr std::int64_t kSinkRetryLongestMs = 15'000;
 constexpr std::int64_t kDoublings = 10;
@@ -26,12 +27,13 @@ std::int64_t now_ms() { return mono_now_ns() / 1'000'000; }
 
 }  // namespace
 
-Executor::Executor(ExecutorParts parts, const ExecutorLimits& limits, const RunShape& shape,
-                   const BudgetLimits& budget, ItemSet done, RunTally tally)
+Executor::Executor(ExecutorParts parts, const ExecutorLimits& limits, const RunShape& shape, ItemSet done,
+                   RunTally tally)
     : parts_(parts),
       limits_(limits),
       shape_(shape),
-      budget_(budget, tally.cost_nano, tally.calls),
+      budget_(parts.budget),
+      judged_(parts.judges != nullptr && parts.scorer.calls()),
       done_(std::move(done)),
       tally_(std::move(tally)),
       pace_(
@@ -43,9 +45,14 @@ Executor::Executor(ExecutorParts parts, const ExecutorLimits& limits, const RunS
   };
 }
 
+void Executor::stop_calls() {
+  parts_.caller.cancel();
+  parts_.scorer.cancel();
+}
+
 void Executor::cancel() {
   cancel_ = true;
-  parts_.caller.cancel();
+  stop_calls();
   mailbox_->post([](Inbox&) {});
 }
 
@@ -81,6 +88,7 @@ std::int64_t Executor::deadline_ms(std::int64_t now) const {
 RunEnd Executor::run() {
   last_answer_ms_ = last_store_ms_ = now_ms();
   for (;;) {
+    take_judge_spending();
     look_at_stops();
     dispatch();
     hand_to_workers();
@@ -110,6 +118,10 @@ bool Executor::idle() const {
 bool Executor::full() const {
   const auto waiting =
       static_cast<std::int64_t>(ended_.size()) + with_workers_ + batch_.items + storing_.items;
+  // An answer that is not judged is not stored: no more of them than judges have to do.
+  if (judged_ && static_cast<std::int64_t>(ended_.size()) + with_workers_ >=
+                     static_cast<std::int64_t>(limits_.judges) * kJudgedAhead)
+    return true;
   return sink_failures_ != 0 || waiting >= limits_.waiting_items ||
          batch_.lines.size() + storing_.lines.size() >= limits_.waiting_bytes;
 }
@@ -123,10 +135,15 @@ void Executor::look_at_stops() {
     end_.released = !stopping_;  // one that is at its end anyway comes to it
     stopping_ = true;
   }
-  if (drain_until_ms_ != 0 && now >= drain_until_ms_ && !under_way_.empty()) {
+  if (drain_until_ms_ != 0 && now >= drain_until_ms_ && (!under_way_.empty() || jobs_ != 0)) {
     drain_until_ms_ = 0;
-    parts_.caller.cancel();
+    stop_calls();
   }
+  if (const auto why = judged_ && !stopping_ ? budget_.gave_up() : std::nullopt) {
+    give_up(RunState::kFinished, RunOutcome::kPartial, *why);
+    parts_.scorer.cancel();
+  }
+  if (judged_ && jobs_ != 0) last_answer_ms_ = now;  // judges have a patience of their own
   if (!stopping_ && tally_.limited != 0 && now - last_answer_ms_ > limits_.patience_ms)
     give_up(RunState::kFinished, RunOutcome::kPartial,
             fmt::format("the provider refused every call for {} minutes", limits_.patience_ms / 60'000));
@@ -246,17 +263,22 @@ void Executor::take_one(const CallOrder& order, CallOutcome outcome) {
     to_repeat_.emplace(now + wait, std::move(attempt));
     return;
   }
+  if (judged_ && outcome.end == CallEnd::kAnswered) budget_.keep_for_judges();
   ended_.push_back({std::move(attempt.order), std::move(outcome), attempt.made});
 }
 
 void Executor::hand_to_workers() {
-  while (!ended_.empty() && jobs_ < kJobs) {
+  rt::BlockingPool& pool = judged_ ? *parts_.judges : parts_.workers;
+  const std::uint32_t most = judged_ ? limits_.judges : kJobs;
+  while (!ended_.empty() && jobs_ < most) {
     auto some = std::make_shared<std::vector<Ended>>();
-    const std::size_t count = std::min(ended_.size(), kScoredAtOnce);
-    const auto begin = ended_.end() - static_cast<std::ptrdiff_t>(count);
-    some->assign(std::make_move_iterator(begin), std::make_move_iterator(ended_.end()));
-    ended_.erase(begin, ended_.end());
-    const Result<> given = parts_.workers.submit([this, some, box = mailbox_] {
+    // What waits for judges goes one by one, and the first first.
+    const std::size_t count = judged_ ? 1 : std::min(ended_.size(), kScoredAtOnce);
+    const auto begin = judged_ ? ended_.begin() : ended_.end() - static_cast<std::ptrdiff_t>(count);
+    const auto end = begin + static_cast<std::ptrdiff_t>(count);
+    some->assign(std::make_move_iterator(begin), std::make_move_iterator(end));
+    ended_.erase(begin, end);
+    const Result<> given = pool.submit([this, some, box = mailbox_] {
       Finished finished = score(std::move(*some));
       box->post([&](Inbox& inbox) { inbox.finished.push_back(std::move(finished)); });
     });
@@ -308,7 +330,7 @@ void Executor::note_stored(Result<SinkAnswer> answer) {
     end_.reason = answer.error().describe();
     storing_ = batch_ = {};
     ended_.clear();
-    parts_.caller.cancel();
+    stop_calls();
     return;
   }
   if (sink_failures_++ == 0) sink_failing_since_ms_ = now;
@@ -329,6 +351,7 @@ void Executor::publish_progress() {
   const std::lock_guard lock(progress_mutex_);
   progress_.window = pace_.window();
   progress_.in_flight = static_cast<std::uint32_t>(under_way_.size());
+  progress_.judging = judged_ ? static_cast<std::uint32_t>(with_workers_) : 0;
   progress_.paused_ms = std::max<std::int64_t>(pace_.paused_until_ms() - now_ms(), 0);
   progress_.tally = tally_;
 }

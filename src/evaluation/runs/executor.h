@@ -38,6 +38,7 @@ struct ExecutorLimits {
   std::int64_t alive_ms = 5'000;         // a sign of life where nothing is stored
   std::int64_t patience_ms = 3'600'000;  // without any answer, only told to wait; or unable to store
   std::int64_t drain_ms = 10'000;        // for calls in flight when the server stops
+  std::uint32_t judges = 32;             // threads of `ExecutorParts::judges`
   std::int64_t pause_ms = 500;           // see PaceLimits
   std::int64_t pause_longest_ms = 60'000;
   ResultLimits result = {};
@@ -46,9 +47,11 @@ struct ExecutorLimits {
 struct ExecutorParts {
   CaseFeed& feed;
   Caller& caller;
-  const AnswerScorer& scorer;
+  AnswerScorer& scorer;
   ResultSink& sink;
-  rt::BlockingPool& workers;  // scores and stores
+  Budget& budget;
+  rt::BlockingPool& workers;           // scores and stores
+  rt::BlockingPool* judges = nullptr;  // scores instead of them, where the scorer calls
 };
 
 struct RunEnd {
@@ -63,6 +66,7 @@ struct RunEnd {
 struct RunProgress {
   std::uint32_t window = 0;
   std::uint32_t in_flight = 0;
+  std::uint32_t judging = 0;   // answers whose judges are being asked
   std::int64_t paused_ms = 0;  // from now on
   RunTally tally;
 };
@@ -70,8 +74,8 @@ struct RunProgress {
 class Executor {
  public:
   // `done` and `tally`: what is stored already.
-  Executor(ExecutorParts parts, const ExecutorLimits& limits, const RunShape& shape,
-           const BudgetLimits& budget, ItemSet done, RunTally tally);
+  Executor(ExecutorParts parts, const ExecutorLimits& limits, const RunShape& shape, ItemSet done,
+           RunTally tally);
   // Returns when the run has ended, and everything that was answered is stored. Blocks; once.
   RunEnd run();
   // Ends the run soon; calls under way are cancelled. Any thread.
@@ -96,6 +100,9 @@ class Executor {
     RunTally delta;
     std::int64_t last_errors = 0;  // errors at its end without a result in between
     bool any_answer = false;
+    std::int64_t taken = 0;         // items that were to be scored
+    std::int64_t unjudged = 0;      // answers that some judge could not be asked about, the provider failed
+    std::vector<Ended> unfinished;  // interrupted: they have no result
   };
   // What other threads leave for the run's own.
   struct Inbox {
@@ -123,6 +130,10 @@ class Executor {
   void take(std::vector<std::pair<CallOrder, CallOutcome>> outcomes);
   void take_one(const CallOrder& order, CallOutcome outcome);
   void merge(Finished finished);
+  void take_up_again(std::vector<Ended> unfinished);
+  void look_at_judges(const Finished& finished);
+  void take_judge_spending();
+  void stop_calls();
   void note_stored(Result<SinkAnswer> answer);
   void hand_to_workers();
   [[nodiscard]] Finished score(std::vector<Ended> ended) const;
@@ -140,7 +151,8 @@ class Executor {
   ExecutorParts parts_;
   ExecutorLimits limits_;
   RunShape shape_;
-  Budget budget_;
+  Budget& budget_;
+  const bool judged_;  // scores wait for calls
   ItemSet done_;
   RunTally tally_;
   Pace pace_;
@@ -163,6 +175,8 @@ class Executor {
   std::int64_t sink_failing_since_ms_ = 0;
   std::int64_t last_answer_ms_ = 0;
   std::int64_t errors_in_a_row_ = 0;
+  std::int64_t unjudged_ = 0;
+  std::int64_t unjudged_in_a_row_ = 0;
   bool stopping_ = false;  // nothing more begins
   bool draining_ = false;  // the server stops
   std::int64_t drain_until_ms_ = 0;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/clock.h"
 #include "evaluation/runs/executor.h"
 
 namespace slipway::evaluation {
@@ -37,9 +38,15 @@ bool add_score(MetricTally& tally, const AnswerScore& score) {
   }
   ++tally.scored;
   tally.sum += *score.value;
+  tally.ratings.add(score.notes);
   if (!score.passed) return false;
   ++(*score.passed ? tally.passed : tally.failed);
   return !*score.passed;
+}
+
+// Whether a judge was to be asked and was not: then nothing is known of the answer.
+bool interrupted(const std::vector<AnswerScore>& scores) {
+  return std::ranges::any_of(scores, &AnswerScore::interrupted);
 }
 
 void add(MetricTally& to, const MetricTally& from) {
@@ -48,6 +55,7 @@ void add(MetricTally& to, const MetricTally& from) {
   to.failed += from.failed;
   to.errors += from.errors;
   to.sum += from.sum;
+  to.ratings.add(from.ratings);
 }
 
 }  // namespace
@@ -58,13 +66,19 @@ Executor::Finished Executor::score(std::vector<Ended> ended) const {
   const std::vector<std::string>& names = parts_.scorer.names();
   out.delta.cells.resize(shape_.cells);
   for (CellTally& cell : out.delta.cells) cell.metrics.resize(names.size());
-  for (const Ended& one : ended) {
+  out.taken = static_cast<std::int64_t>(ended.size());
+  for (Ended& one : ended) {
     CellTally& cell = out.delta.cells[one.order.cell];
     std::vector<AnswerScore> scores;
     const bool answered = one.outcome.end == CallEnd::kAnswered;
     bool failed = false;
     if (answered) {
       scores = parts_.scorer.score(one.order, one.outcome);
+      if (interrupted(scores)) {
+        out.unfinished.push_back(std::move(one));
+        continue;
+      }
+      if (std::ranges::any_of(scores, &AnswerScore::unavailable)) ++out.unjudged;
       scores.resize(names.size(), {{}, {}, {}, "the metric gave nothing", false});
       for (std::size_t i = 0; i < scores.size(); ++i) {
         mend(scores[i]);
@@ -94,8 +108,11 @@ Executor::Finished Executor::score(std::vector<Ended> ended) const {
 
 void Executor::merge(Finished finished) {
   --jobs_;
-  with_workers_ -= finished.batch.items;
+  with_workers_ -= finished.taken;
+  if (judged_)
+    for (std::int64_t i = finished.delta.errors; i < finished.taken; ++i) budget_.judged();
   if (end_.abandoned) return;
+  take_up_again(std::move(finished.unfinished));
   tally_.done += finished.delta.done;
   tally_.errors += finished.delta.errors;
   for (std::size_t i = 0; i < tally_.cells.size(); ++i) {
@@ -114,6 +131,7 @@ void Executor::merge(Finished finished) {
   batch_.errors += finished.batch.errors;
   batch_.failed += finished.batch.failed;
   batch_.lines += finished.batch.lines;
+  look_at_judges(finished);
   if (finished.any_answer) errors_in_a_row_ = 0;
   errors_in_a_row_ += finished.last_errors;
   const bool beyond =
@@ -124,6 +142,49 @@ void Executor::merge(Finished finished) {
                 "the last {} calls failed one after the other, and {} of {} results are errors, more than "
                 "the share of {:g} that may be",
                 errors_in_a_row_, tally_.errors, shape_.planned, limits_.error_share));
+}
+
+// What was interrupted is asked again where the run goes on; elsewhere it is missing.
+void Executor::take_up_again(std::vector<Ended> unfinished) {
+  if (unfinished.empty() || stopping_) return;
+  if (budget_.judges_refused()) {
+    give_up(RunState::kFinished, RunOutcome::kPartial, budget_.describe());
+    return;
+  }
+  const std::int64_t when_ms = mono_now_ns() / 1'000'000 + limits_.retry_ms;
+  for (Ended& one : unfinished)
+    to_repeat_.emplace(when_ms, Attempt{std::move(one.order), one.attempts, pace_.epoch()});
+}
+
+// A judge that can't be reached is as good as a provider that is down: the answers cost money, too.
+void Executor::look_at_judges(const Finished& finished) {
+  if (finished.unjudged == 0) {
+    if (finished.batch.items != finished.batch.errors) unjudged_in_a_row_ = 0;
+    return;
+  }
+  unjudged_ += finished.unjudged;
+  unjudged_in_a_row_ += finished.unjudged;
+  const bool beyond =
+      static_cast<double>(unjudged_) > limits_.error_share * static_cast<double>(shape_.planned);
+  if (beyond && unjudged_in_a_row_ >= limits_.errors_in_a_row)
+    give_up(RunState::kFinished, RunOutcome::kError,
+            fmt::format(
+                "judges could not be asked about the last {} answers one after the other, and about {} of {} "
+                "in all, more than the share of {:g} that may be",
+                unjudged_in_a_row_, unjudged_, shape_.planned, limits_.error_share));
+}
+
+void Executor::take_judge_spending() {
+  if (!judged_) return;
+  const JudgeSpending spent = budget_.take_judge_spending();
+  tally_.calls += spent.calls;
+  tally_.limited += spent.limited;
+  tally_.unpriced += spent.unpriced;
+  tally_.cost_nano += spent.cost_nano;
+  tally_.input_tokens += spent.input_tokens;
+  tally_.output_tokens += spent.output_tokens;
+  tally_.judge_calls += spent.calls;
+  tally_.judge_cost_nano += spent.cost_nano;
 }
 
 RunEnd Executor::conclude() {

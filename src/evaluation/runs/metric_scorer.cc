@@ -25,6 +25,13 @@ struct CompiledCell {
   std::optional<AnswerSchema> answer;
 };
 
+bool documents_have_texts(const json::value& documents) {
+  return documents.is_array() && std::ranges::any_of(documents.get_array(), [](const json::value& one) {
+           const json::object* object = one.if_object();
+           return object != nullptr && (object->contains("text") || object->contains("content"));
+         });
+}
+
 std::vector<std::string> texts_of(const json::value* value) {
   std::vector<std::string> out;
   if (value == nullptr || !value->is_array()) return out;
@@ -42,6 +49,7 @@ struct Beside {
   std::vector<ToolCall> calls;
   std::vector<std::string> retrieved;
   bool has_retrieved = false;
+  std::optional<json::value> documents;  // retrieved, where their texts are known
   std::optional<std::vector<std::string>> citations;
 
   explicit Beside(const std::string& message) {
@@ -51,9 +59,10 @@ struct Beside {
     const json::object& object = parsed->get_object();
     if (const json::value* tools = object.if_contains("tool_calls"))
       if (auto read = tool_calls_from_json(*tools)) calls = std::move(*read);
-    if (const json::value* documents = object.if_contains("retrieved")) {
+    if (const json::value* found = object.if_contains("retrieved")) {
       has_retrieved = true;
-      retrieved = texts_of(documents);
+      retrieved = texts_of(found);
+      if (documents_have_texts(*found)) documents = *found;
     }
     if (const json::value* cited = object.if_contains("citations")) citations = texts_of(cited);
   }
@@ -75,8 +84,9 @@ bool uses(const json::value& metrics, std::span<const std::string_view> names) {
 
 class MetricScorer final : public AnswerScorer {
  public:
-  MetricScorer(std::vector<MetricSpec> specs, std::vector<CompiledCell> cells, bool stream)
-      : specs_(std::move(specs)), cells_(std::move(cells)), stream_(stream) {
+  MetricScorer(std::vector<MetricSpec> specs, std::vector<CompiledCell> cells, bool stream,
+               std::shared_ptr<JudgeDesk> desk)
+      : specs_(std::move(specs)), cells_(std::move(cells)), stream_(stream), desk_(std::move(desk)) {
     for (const MetricSpec& spec : specs_) names_.push_back(spec.name());
   }
 
@@ -90,6 +100,7 @@ class MetricScorer final : public AnswerScorer {
     view.input = one.field("input");
     view.expected = one.field("expected");
     view.context = one.field("context");
+    view.fields = &one.fields;
     view.tags = tags;
     if (const json::value* split = one.field("split"); split != nullptr && split->is_string())
       view.split = split->get_string();
@@ -101,6 +112,7 @@ class MetricScorer final : public AnswerScorer {
     }
     view.retrieved = beside.retrieved;
     view.has_retrieved = beside.has_retrieved;
+    if (beside.documents) view.retrieved_documents = &*beside.documents;
     if (beside.citations) view.citations = *beside.citations;
     if (outcome.latency_us > 0) view.latency_s = static_cast<double>(outcome.latency_us) * kMicro;
     if (outcome.first_token_us >= 0)
@@ -109,7 +121,10 @@ class MetricScorer final : public AnswerScorer {
     if (outcome.cost_nano >= 0) view.cost_usd = static_cast<double>(outcome.cost_nano) * kNano;
     std::vector<AnswerScore> scores;
     scores.reserve(specs_.size());
-    for (const MetricSpec& spec : specs_) scores.push_back(score_one(spec, view));
+    for (const MetricSpec& spec : specs_) {
+      scores.push_back(score_one(spec, view));
+      if (scores.back().interrupted) break;  // the others would be asked for nothing
+    }
     return scores;
   }
   [[nodiscard]] const std::vector<std::string>& names() const override { return names_; }
@@ -120,18 +135,27 @@ class MetricScorer final : public AnswerScorer {
     return out;
   }
   [[nodiscard]] bool wants_stream() const override { return stream_; }
+  [[nodiscard]] bool calls() const override { return desk_ != nullptr; }
+  void cancel() override {
+    if (desk_ != nullptr) desk_->cancel();
+  }
 
  private:
   static AnswerScore score_one(const MetricSpec& spec, const CaseView& view) {
     const MetricScore got = spec.score(view);
     AnswerScore out;
     out.skipped = got.outcome == MetricOutcome::kSkipped;
-    if (got.outcome == MetricOutcome::kError)
+    if (got.outcome == MetricOutcome::kError) {
       out.error = got.error ? got.error->describe() : std::string("the metric failed");
+      out.interrupted = got.error && got.error->code == ErrorCode::kCancelled;
+      out.unavailable = got.error && (got.error->code == ErrorCode::kUnavailable ||
+                                      got.error->code == ErrorCode::kPermissionDenied);
+    }
     if (got.outcome != MetricOutcome::kScored) return out;
     out.value = got.value;
     out.passed = got.passed;
     out.reason = got.reason;
+    out.notes = got.notes;
     return out;
   }
 
@@ -139,16 +163,25 @@ class MetricScorer final : public AnswerScorer {
   std::vector<CompiledCell> cells_;
   std::vector<std::string> names_;
   bool stream_;
+  std::shared_ptr<JudgeDesk> desk_;  // null: nobody is asked
 };
 
 }  // namespace
 
 Result<std::unique_ptr<AnswerScorer>> make_metric_scorer(const json::object& definition,
-                                                         const std::vector<CellTraits>& cells) {
+                                                         const std::vector<CellTraits>& cells,
+                                                         RunJudges judges) {
   const json::value* metrics = definition.if_contains("metrics");
   if (metrics == nullptr)
     return fail(ErrorCode::kInvalidArgument, "the evaluation has no metrics", "metrics");
-  SLIPWAY_ASSIGN(std::vector<MetricSpec> specs, parse_metrics(*metrics));
+  ScorerFactories factories;
+  if (judges.desk == nullptr) {
+    factories = known_scorers(definition);
+  } else {
+    factories = judge_scorers(std::move(judges.panels), judges.desk);
+    for (const auto& [name, factory] : programmatic_scorers()) factories.emplace(name, factory);
+  }
+  SLIPWAY_ASSIGN(std::vector<MetricSpec> specs, parse_metrics(*metrics, "metrics", factories));
   std::vector<CompiledCell> compiled;
   const bool tools = uses(*metrics, kOfTools);
   for (const CellTraits& cell : cells) {
@@ -162,7 +195,8 @@ Result<std::unique_ptr<AnswerScorer>> make_metric_scorer(const json::object& def
       SLIPWAY_ASSIGN(one.answer, AnswerSchema::compile(*cell.answer_schema));
     }
   }
-  return std::make_unique<MetricScorer>(std::move(specs), std::move(compiled), uses(*metrics, kOfStreams));
+  return std::make_unique<MetricScorer>(std::move(specs), std::move(compiled), uses(*metrics, kOfStreams),
+                                        std::move(judges.desk));
 }
 
 }  // namespace slipway::evaluation

@@ -9,6 +9,7 @@
 
 #include "base/json_text.h"
 #include "base/text.h"
+#include "evaluation/judges/judge_plan.h"
 #include "evaluation/runs/plan_target.h"
 
 namespace slipway::evaluation {
@@ -143,6 +144,10 @@ Result<Run> make_run(const PlanPorts& ports, const PlanLimits& limits, const Pla
   out["cells"] = target.cells;
   for (const std::string_view name : {"metrics", "thresholds", "gate"})
     if (const json::value* value = content.if_contains(name)) out[name] = *value;
+  if (const json::value* metrics = content.if_contains("metrics")) {
+    SLIPWAY_ASSIGN(json::object judges, plan_judges(ports.assets, request.evaluation, *metrics));
+    if (!judges.empty()) out["judges"] = std::move(judges);
+  }
   out["repeats"] = repeats;
   out["concurrency"] = std::min<std::int64_t>(concurrency, limits.concurrency);
   out["attempts"] = attempts;

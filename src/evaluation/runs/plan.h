@@ -10,6 +10,7 @@
 //   cells         what is compared; each with a label and its pins (see targets.h)
 //   metrics, thresholds, gate   as in the asset
 //   metric_names, metric_kinds  of the metrics, one each
+//   judges        of metrics that models judge; see judges/judge_plan.h
 //   repeats, concurrency, attempts, error_share, budget, stream, seed
 #pragma once
 

@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "evaluation/judges/judge_note.h"
 #include "evaluation/metrics/metric.h"
 #include "evaluation/runs/run.h"
 #include "evaluation/runs/run_result.h"
@@ -91,6 +92,9 @@ struct AnswerScore {
   std::string reason;           // why, for people
   std::string error;            // instead of a value: it could not be told
   bool skipped = false;         // the metric is for other cases: neither value nor error
+  bool interrupted = false;     // it was to be asked and was not, because the run ends: nothing is known
+  bool unavailable = false;     // with an error: whoever judges can't be reached, or refuses
+  std::vector<JudgeNote> notes = {};  // of judges
 };
 
 // What an answer of one cell is held against beyond its case.
@@ -110,6 +114,10 @@ class AnswerScorer {
   [[nodiscard]] virtual std::vector<ScoreKind> kinds() const = 0;
   // Whether a metric measures the time to the first token, which only a stream tells.
   [[nodiscard]] virtual bool wants_stream() const { return false; }
+  // Whether scores wait for calls: each is then asked for by itself, on threads that may wait.
+  [[nodiscard]] virtual bool calls() const { return false; }
+  // Ends what waits, soon, with interrupted scores. Any thread.
+  virtual void cancel() {}
 };
 
 // Finished results that are stored together.

@@ -30,9 +30,11 @@ CellTally read_cell(const json::object& stored) {
   for (const json::value& one : list(stored, "metrics")) {
     const json::object& from = one.as_object();
     const json::value* sum = from.if_contains("sum");
-    cell.metrics.push_back({number(from, "scored"), number(from, "passed"), number(from, "failed"),
-                            number(from, "errors"),
-                            sum != nullptr && sum->is_number() ? sum->to_number<double>() : 0.0});
+    MetricTally& metric = cell.metrics.emplace_back();
+    metric = {number(from, "scored"), number(from, "passed"), number(from, "failed"), number(from, "errors"),
+              sum != nullptr && sum->is_number() ? sum->to_number<double>() : 0.0};
+    if (const json::value* ratings = from.if_contains("ratings"))
+      metric.ratings = RatingTally::read(ratings->as_object());
   }
   return cell;
 }
@@ -61,12 +63,15 @@ json::object tally_json(const RunTally& tally) {
   json::array cells;
   for (const CellTally& cell : tally.cells) {
     json::array metrics;
-    for (const MetricTally& one : cell.metrics)
-      metrics.push_back(json::object{{"scored", one.scored},
-                                     {"passed", one.passed},
-                                     {"failed", one.failed},
-                                     {"errors", one.errors},
-                                     {"sum", one.sum}});
+    for (const MetricTally& one : cell.metrics) {
+      json::object metric{{"scored", one.scored},
+                          {"passed", one.passed},
+                          {"failed", one.failed},
+                          {"errors", one.errors},
+                          {"sum", one.sum}};
+      if (!one.ratings.empty()) metric["ratings"] = one.ratings.to_json();
+      metrics.push_back(std::move(metric));
+    }
     cells.push_back(json::object{{"done", cell.done},
                                  {"errors", cell.errors},
                                  {"latency_us", cell.latency_us},
@@ -81,6 +86,8 @@ json::object tally_json(const RunTally& tally) {
           {"cost_nano", tally.cost_nano},
           {"input_tokens", tally.input_tokens},
           {"output_tokens", tally.output_tokens},
+          {"judge_calls", tally.judge_calls},
+          {"judge_cost_nano", tally.judge_cost_nano},
           {"cells", std::move(cells)}};
 }
 
@@ -94,6 +101,8 @@ RunTally read_tally(const json::object& stored) {
   tally.cost_nano = number(stored, "cost_nano");
   tally.input_tokens = number(stored, "input_tokens");
   tally.output_tokens = number(stored, "output_tokens");
+  tally.judge_calls = number(stored, "judge_calls");
+  tally.judge_cost_nano = number(stored, "judge_cost_nano");
   for (const json::value& cell : list(stored, "cells")) tally.cells.push_back(read_cell(cell.as_object()));
   return tally;
 }

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/money.h"
+#include "evaluation/judges/rating_tally.h"
 
 namespace slipway::evaluation {
 
@@ -30,6 +31,7 @@ struct MetricTally {
   std::int64_t failed = 0;  // said no; a metric may also only measure
   std::int64_t errors = 0;
   double sum = 0;
+  RatingTally ratings = {};  // of several judges
 };
 
 // One variant of what is tried: a prompt with a model and parameters.
@@ -50,6 +52,9 @@ struct RunTally {
   NanoUsd cost_nano = 0;
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
+  // Among them, of judges.
+  std::int64_t judge_calls = 0;
+  NanoUsd judge_cost_nano = 0;
   std::vector<CellTally> cells;
 };
 

@@ -22,6 +22,30 @@ void append_traits(llm::JsonWriter& writer, const RunCase& one) {
     writer.member("cluster", *cluster);
 }
 
+// What each judge said. Labels are the evaluation's own words: they say nothing of the answer's text.
+void append_notes(llm::JsonWriter& writer, const std::vector<JudgeNote>& notes) {
+  writer.key("judges");
+  writer.begin_array();
+  for (const JudgeNote& note : notes) {
+    writer.begin_object();
+    writer.member("model", note.model);
+    writer.nonempty_member("label", note.label);
+    writer.member("value", note.value);
+    writer.key("votes");
+    writer.begin_array();
+    for (const auto& [label, count] : note.votes) {
+      writer.begin_object();
+      writer.member("verdict", label);
+      writer.member("count", count);
+      writer.end_object();
+    }
+    writer.end_array();
+    writer.nonempty_member("invocation", note.invocation);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
 void append_scores(llm::JsonWriter& writer, const std::vector<std::string>& metrics,
                    const std::vector<AnswerScore>& scores, const ResultLimits& limits) {
   writer.key("scores");
@@ -35,6 +59,7 @@ void append_scores(llm::JsonWriter& writer, const std::vector<std::string>& metr
     if (score.passed) writer.member("passed", *score.passed);
     if (limits.keep_texts) writer.nonempty_member("reason", ellipsize(score.reason, limits.reason_bytes));
     writer.nonempty_member("error", ellipsize(score.error, limits.reason_bytes));
+    if (!score.notes.empty()) append_notes(writer, score.notes);
     writer.end_object();
   }
   writer.end_array();

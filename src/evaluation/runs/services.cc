@@ -5,7 +5,7 @@ namespace slipway::evaluation {
 
 Result<Run> plan_run(RunServices& services, const PlanRequest& request) {
   SLIPWAY_ASSIGN(Run run, make_run(services.ports, services.limits, request));
-  SLIPWAY_ASSIGN(const std::unique_ptr<AnswerScorer> scorer, services.make_scorer(run.definition, {}));
+  SLIPWAY_ASSIGN(const std::unique_ptr<AnswerScorer> scorer, services.make_scorer(run.definition, {}, {}));
   json::array names;
   for (const std::string& name : scorer->names()) names.emplace_back(name);
   run.definition["metric_names"] = std::move(names);
