@@ -16,4 +16,7 @@ rt::Task<void> list_run_results(Request& request);
 rt::Task<void> export_run(Request& request);
 rt::Task<void> stream_run(Request& request);
 
+// run_calibration_api.cc
+rt::Task<void> get_run_calibration(Request& request);
+
 }  // namespace slipway::api

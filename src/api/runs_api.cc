@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs of evaluations: start, list, look at, cancel, resume. Their results: runs_results_api.cc.
+// Runs of evaluations: start, list, look at, cancel, resume. Their results: runs_results_api.cc; their
+// judges: run_calibration_api.cc.
 #include <fmt/format.h>
 
 #include <array>
@@ -198,6 +199,7 @@ constexpr std::array kRoutes = {
     Route{"GET", "/runs/{id}/results", list_run_results},
     Route{"GET", "/runs/{id}/export", export_run},
     Route{"GET", "/runs/{id}/stream", stream_run},
+    Route{"GET", "/runs/{id}/calibration", get_run_calibration},
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// eval run, list, show, results, cancel, resume, export.
+// eval run, list, show, results, cancel, resume, export, calibrate.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -42,6 +42,9 @@ struct EvalOptions {
   std::string words;
   std::int64_t limit = 50;
   std::string output;
+  // calibrate
+  std::string labels;
+  std::int64_t cell = 0;
 };
 
 std::string run_path(const EvalOptions& options, std::string_view rest = "") {
@@ -81,9 +84,34 @@ std::string progress_line(const json::object& run) {
   if (progress != nullptr && progress->is_object()) {
     const json::object& now = progress->as_object();
     line += fmt::format(", {} calls in flight", number_of(now, "in_flight"));
+    if (const std::string judging = number_of(now, "judging"); judging != "0" && judging != "-")
+      line += fmt::format(", {} answers with the judges", judging);
     if (number_of(now, "paused_ms") != "0") line += ", waits for the provider";
   }
   return line;
+}
+
+// How far several judges of a metric agree.
+std::vector<std::string> agreement_lines(const json::array& cells) {
+  std::vector<std::string> lines;
+  for (const json::value& item : cells) {
+    for (const json::value& one : item.at("metrics").as_array()) {
+      const json::value* found = one.as_object().if_contains("agreement");
+      if (found == nullptr || !found->is_object()) continue;
+      const json::object& agreement = found->as_object();
+      std::string line = fmt::format("{}: {} judges on {} answers", text_of(one.as_object(), "metric"),
+                                     agreement.at("judges").as_array().size(), number_of(agreement, "cases"));
+      if (agreement.at("alpha").is_number()) line += ", Krippendorff's alpha " + rounded(agreement, "alpha");
+      if (agreement.at("kappa").is_object())
+        line +=
+            fmt::format(", Cohen's kappa {} ({} to {})", rounded(agreement.at("kappa").as_object(), "value"),
+                        rounded(agreement.at("kappa").as_object(), "low"),
+                        rounded(agreement.at("kappa").as_object(), "high"));
+      if (const std::string note = text_of(agreement, "note"); !note.empty()) line += "; " + printable(note);
+      lines.push_back(std::move(line));
+    }
+  }
+  return lines;
 }
 
 void show_run(const Output& output, const json::object& run) {
@@ -101,6 +129,9 @@ void show_run(const Output& output, const json::object& run) {
   row("cost",
       fmt::format("{} USD, {} calls, {} + {} tokens", text_of(run, "cost_usd"), number_of(run, "calls"),
                   number_of(run, "input_tokens"), number_of(run, "output_tokens")));
+  if (number_of(run, "judge_calls") != "0" && run.contains("judge_calls"))
+    row("judges", fmt::format("{} USD and {} calls of it", text_of(run, "judge_cost_usd"),
+                              number_of(run, "judge_calls")));
   if (const std::string digest = text_of(run, "digest"); !digest.empty()) row("digest", digest);
   std::vector<std::vector<Cell>> rows;
   const json::array& cells = run.at("cells").as_array();
@@ -119,10 +150,12 @@ void show_run(const Output& output, const json::object& run) {
     }
   }
   if (rows.empty()) return;
+  const std::vector<std::string> agreements = agreement_lines(cells);
   std::vector<std::string> head = {"METRIC", "MEAN", "PASSED", "FAILED", "ERRORS"};
   if (cells.size() > 1) head.insert(head.begin(), "VARIANT");
   output.line("");
   output.table(head, rows);
+  for (const std::string& line : agreements) output.line(line);
 }
 
 // 0: every result is there; 3: nothing can be concluded.
@@ -324,6 +357,51 @@ int export_run(const Context& context, const EvalOptions& options) {
   return save_stream(output, *api, run_path(options, "/export"), "application/x-ndjson", options.output);
 }
 
+// "0.842 (0.71 to 0.93) of 48".
+std::string share_text(const json::object& object, std::string_view field) {
+  const json::value* value = object.if_contains(field);
+  if (value == nullptr || !value->is_object()) return "not known: no such case is labelled";
+  const json::object& share = value->as_object();
+  return fmt::format("{} ({} to {}) of {}", rounded(share, "share"), rounded(share, "low"),
+                     rounded(share, "high"), number_of(share, "cases"));
+}
+
+// 0: the judge tells good from bad; 1: it does not; 3: the labels don't tell.
+int calibrate(const Context& context, const EvalOptions& options) {
+  const Output output = context.output();
+  const auto api = context.api();
+  if (!api) return output.fail(api.error());
+  const auto found =
+      api->get(run_path(options, "/calibration" + query_string({{"metric", options.metric},
+                                                                {"labels", options.labels},
+                                                                {"cell", std::to_string(options.cell)}})));
+  if (!found) return output.fail(found.error());
+  const json::object& judge = found->as_object();
+  const json::value& useful = judge.at("useful");
+  const int exit_code = !useful.is_bool() ? kExitUnreachable : useful.as_bool() ? kExitDone : kExitFailed;
+  if (output.json()) {
+    output.print_json(*found);
+    return exit_code;
+  }
+  const auto row = [&](std::string_view label, const std::string& value) {
+    output.line(std::string(label) + std::string(14 - label.size(), ' ') + printable(value));
+  };
+  output.line(output.paint("Judge " + printable(options.metric), Color::kBold));
+  row("labels", fmt::format("{} cases under {}, {} unreadable", number_of(judge, "labelled"),
+                            text_of(judge, "labels"), number_of(judge, "unreadable")));
+  row("accuracy", share_text(judge, "accuracy"));
+  row("sensitivity", share_text(judge, "sensitivity"));
+  row("specificity", share_text(judge, "specificity"));
+  row("judge's rate", share_text(judge, "measured"));
+  row("people's rate", share_text(judge, "people"));
+  if (judge.at("corrected").is_object())
+    row("corrected", share_text(judge, "corrected") + " without a label");
+  output.line("");
+  output.line(output.paint(printable(text_of(judge, "note")),
+                           useful.is_bool() && !useful.as_bool() ? Color::kRed : Color::kNone));
+  return exit_code;
+}
+
 void add_run_options(Command command, EvalOptions& options) {
   command->add_option("evaluation", options.name, "Name, OWNER/NAME, either with :VERSION behind it")
       ->required()
@@ -360,7 +438,8 @@ void add_run_options(Command command, EvalOptions& options) {
 }  // namespace
 
 void add_eval_commands(Command app, Context& context) {
-  Command eval = app.add_subcommand("eval", "Evaluations: run, list, show, results, cancel, resume, export");
+  Command eval =
+      app.add_subcommand("eval", "Evaluations: run, list, show, results, cancel, resume, export, calibrate");
   eval->require_subcommand(1)->fallthrough();
   auto options = std::make_shared<EvalOptions>();
   const auto with_id = [&](const char* name, const char* description) {
@@ -405,6 +484,20 @@ void add_eval_commands(Command app, Context& context) {
   command = with_id("resume", "Go on with a run that ended early: what is missing, and what were errors");
   command->add_flag("--watch", options->watch, "Wait for its end and show progress");
   on_call(command, context, options, resume);
+
+  command =
+      with_id("calibrate", "Hold a judge against people's labels; exits 1 if it is no better than chance");
+  command->add_option("--metric", options->metric, "The metric that judges")->required()->type_name("METRIC");
+  command
+      ->add_option("--labels", options->labels,
+                   "Where the labels stand in the cases, as human (metadata.human) or expected.label; "
+                   "default what the "
+                   "metric says")
+      ->type_name("FIELD");
+  command->add_option("--cell", options->cell, "Of this variant, from 0")
+      ->type_name("N")
+      ->check(between(std::int64_t{0}, std::int64_t{1'000}));
+  on_call(command, context, options, calibrate);
 
   command = with_id("export", "Write definition and results: the bytes that the run's digest is of");
   command->add_option("-o,--output", options->output, "File; else standard output")->type_name("FILE");
