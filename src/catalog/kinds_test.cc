@@ -211,20 +211,20 @@ TEST(Kinds, RulesOfTheOthers) {
   EXPECT_EQ(metric("{metric: latency, params: {min: 3, max: 2}}"),
             "metrics[0].params.min 3:35 is more than max: nothing could pass");
   EXPECT_EQ(metric("{metric: correctness, params: {model: careful, vote: 3}}"),
-            "metrics[0].params.vote 3:48 there is no 'vote' here | Did you mean 'votes'?");
+            "metrics[0].params.vote 3:50 there is no 'vote' here | Did you mean 'votes'?");
   EXPECT_EQ(metric("{metric: correctness}"),
             "metrics[0].params 3:3 no model judges | Name a model: params: {model: careful}.");
   EXPECT_EQ(metric("{metric: correctness, judge: mine}"), "0 problems");
   EXPECT_EQ(metric("{metric: judge, params: {model: careful}}").substr(0, 58),
-            "metrics[0].params 3:25 says neither which judge it is nor ");
+            "metrics[0].params 3:27 says neither which judge it is nor ");
   EXPECT_EQ(metric("{metric: judge, params: {judge: rubrik, model: m}}").substr(0, 49),
-            "metrics[0].params.judge 3:33 must be one of corre");
+            "metrics[0].params.judge 3:35 must be one of corre");
   EXPECT_EQ(metric("{metric: rubric, params: {model: careful}}"),
-            "metrics[0].params 3:26 the judge 'rubric' goes by a rubric | Write it under params.rubric.");
+            "metrics[0].params 3:28 the judge 'rubric' goes by a rubric | Write it under params.rubric.");
   EXPECT_EQ(metric("{metric: faithfulness, params: {models: [a, b], order: both}}"),
-            "metrics[0].params.order 3:51 only the judge 'pairwise' compares two answers");
+            "metrics[0].params.order 3:58 only the judge 'pairwise' compares two answers");
   EXPECT_EQ(metric("{metric: coherence, params: {model: a, models: [b]}}"),
-            "metrics[0].params.models 3:48 there is a model already | Keep one of model and models.");
+            "metrics[0].params.models 3:50 there is a model already | Keep one of model and models.");
   EXPECT_EQ(
       metric("{metric: judge, params: {judge: correctness, model: m, votes: 3, prompt: p, rubric: r, steps: "
              "[a], "

@@ -204,6 +204,14 @@ def test_a_judge_that_is_down_ends_the_run(house, upstream):
     assert court.provider.calls < 200
 
 
+def test_a_judge_that_refuses_everything_ends_the_run(house, upstream):
+    court = Court(house, upstream, cases=400)
+    court.judge.fault = refuse(400, message="No such parameter")
+    run = court.run()
+    assert run["outcome"] == "error" and "judges could not be asked" in run["reason"]
+    assert court.provider.calls < 200 and set(court.judge.asked.values()) == {1}
+
+
 def test_votes_and_several_judges(court, upstream):
     said = collections.Counter()
 

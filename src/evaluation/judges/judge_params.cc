@@ -183,6 +183,7 @@ Result<JudgeParams> JudgeParams::read(std::string_view metric, const json::objec
   if (attempts == 0u) return wrong("must be at least 1", params.at("attempts"));
   out.votes = static_cast<std::uint32_t>(votes.value_or(out.votes));
   out.attempts = static_cast<std::uint32_t>(attempts.value_or(out.attempts));
+  SLIPWAY_ASSIGN(out.structured, params.flag("structured", true));
   SLIPWAY_TRY(read_guidance(params, out));
   const JudgeScale own = out.builtin != nullptr ? out.builtin->scale : JudgeScale();
   if (const json::value* scale = params.any("scale")) {

@@ -28,6 +28,7 @@ struct JudgeParams {
   std::vector<std::string> models;        // names; empty: the prompt's own
   std::uint32_t votes = 1;
   std::uint32_t attempts = 3;  // calls for one verdict, while what comes back can't be read
+  bool structured = true;      // the provider is sent the answer's schema, not only told of it
   json::object parameters;     // over those of prompt and model
   std::string rubric;
   json::array steps;     // texts

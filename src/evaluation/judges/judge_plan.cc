@@ -107,6 +107,7 @@ class Planner {
       SLIPWAY_ASSIGN(cells, own_cells(params, prompt, where));
     }
     planned["scale"] = scale.to_json();
+    if (!params.structured) planned["structured"] = false;
     planned["calls"] = params.calls(cells.size());
     planned["cells"] = std::move(cells);
     SLIPWAY_TRY(try_out(planned, params, where));
@@ -190,7 +191,10 @@ Result<JudgeTarget> load_target(catalog::AssetStore& assets, const json::object&
   }
   put_over(content, cell);
   content.erase("variants");  // all cases are judged by the same prompt
-  if (output_schema(content) == nullptr)
+  SLIPWAY_ASSIGN(const auto structured, optional_bool(planned, "structured"));
+  if (structured == false)
+    content.erase("output");
+  else if (output_schema(content) == nullptr)
     content["output"] =
         json::object{{"name", "verdict"}, {"schema", scale.answer_schema()}, {"strict", true}};
   llm::PromptParts parts;

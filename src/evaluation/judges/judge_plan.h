@@ -4,6 +4,7 @@
 // A definition has them under `judges`, by the place of their entry ("metrics[0]", "metrics[2].all[1]"):
 //   judge    the built-in one's name; empty: a prompt of one's own
 //   scale    as JudgeScale::read() takes it
+//   structured  false: providers are not sent the answer's schema
 //   calls    that one answer takes at least
 //   content  the built-in prompt, word for word: a run that goes on after an update asks what it asked before
 //   cells    one a model: {judge (its name), models, and for a prompt of one's own prompt, parameters, …}

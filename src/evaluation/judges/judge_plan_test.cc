@@ -109,6 +109,23 @@ TEST_F(JudgePlanTest, PinsAPromptOfOnesOwn) {
   EXPECT_EQ(two.scale.value_of(3), 0.5);
 }
 
+TEST_F(JudgePlanTest, AProviderWithoutStructuredOutputIsNotSentASchema) {
+  const auto planned =
+      plan(R"([{"metric": "coherence", "params": {"model": "careful", "structured": false}}])");
+  ASSERT_TRUE(planned) << planned.error().describe();
+  const auto panels = load_judges(assets, {{"judges", *planned}});
+  ASSERT_TRUE(panels);
+  const auto rendered =
+      panels->at("metrics[0]")
+          .targets[0]
+          .prompt->program->render(
+              0, json::parse(R"({"variables": {"mark": "m", "scale": {"labelled": true}}})").as_object(),
+              "m");
+  ASSERT_TRUE(rendered) << rendered.error().describe();
+  EXPECT_EQ(rendered->find("response_format"), std::string::npos);
+  EXPECT_NE(rendered->find("Answer with nothing but JSON"), std::string::npos);
+}
+
 TEST_F(JudgePlanTest, ItsOwnOutputIsKept) {
   push("shop/prompt/scored", R"({"model": "careful", "messages": [{"role": "user", "content": "Well?"}],
     "output": {"schema": {"type": "object", "properties": {"why": {"type": "string"}, "score": {"type": "integer", "enum": [0, 1]}}}}})");

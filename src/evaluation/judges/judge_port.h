@@ -37,7 +37,7 @@ class JudgeDesk {
   virtual ~JudgeDesk() = default;
   // One call, an independent sample; waits for it, and for a provider that says "not now". Any thread.
   // kCancelled: the run ends, or has no money left; nothing is known of the answer. kUnavailable: the
-  // provider failed, again and again. kInvalidArgument: it refuses.
+  // provider failed, again and again. kPermissionDenied: it refuses.
   virtual Result<JudgeReply> ask(const JudgeTarget& target, const json::object& variables) = 0;
   // Ends what waits with kCancelled, soon. Any thread.
   virtual void cancel() = 0;

@@ -186,8 +186,18 @@ TEST(Judging, AnswersDoNotRunAwayFromTheirJudges) {
   EXPECT_LE(most, 8 + 2 * 4 + 4 + 8);
 }
 
+TEST(Judging, ProvidersAreAskedNoMoreAtOnceThanTheyMayBe) {
+  Court court([](const gateway::LocalCall&, int) { return verdict(); }, 500);
+  court.settings.concurrency = 2;
+  EXPECT_EQ(court.run().outcome, RunOutcome::kComplete);
+  EXPECT_EQ(court.lanes->most_at_once, 2);
+  Court keyed([](const gateway::LocalCall&, int) { return verdict(); }, 500);
+  keyed.settings.max_concurrent = 3;  // as of one key
+  EXPECT_EQ(keyed.run().outcome, RunOutcome::kComplete);
+  EXPECT_LE(keyed.lanes->most_at_once, 3);
+}
+
 TEST(Judging, BeingToldToWaitSlowsAndNeverFails) {
-  std::map<int, int> seen;
   Court court([](const gateway::LocalCall&,
                  int nth) { return nth % 3 != 0 ? refusal(CallEnd::kLimited, "rate_limit") : verdict(); },
               100);

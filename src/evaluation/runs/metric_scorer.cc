@@ -148,7 +148,8 @@ class MetricScorer final : public AnswerScorer {
     if (got.outcome == MetricOutcome::kError) {
       out.error = got.error ? got.error->describe() : std::string("the metric failed");
       out.interrupted = got.error && got.error->code == ErrorCode::kCancelled;
-      out.unavailable = got.error && got.error->code == ErrorCode::kUnavailable;
+      out.unavailable = got.error && (got.error->code == ErrorCode::kUnavailable ||
+                                      got.error->code == ErrorCode::kPermissionDenied);
     }
     if (got.outcome != MetricOutcome::kScored) return out;
     out.value = got.value;

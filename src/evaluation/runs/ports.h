@@ -93,7 +93,7 @@ struct AnswerScore {
   std::string error;            // instead of a value: it could not be told
   bool skipped = false;         // the metric is for other cases: neither value nor error
   bool interrupted = false;     // it was to be asked and was not, because the run ends: nothing is known
-  bool unavailable = false;     // with an error: whoever judges can't be reached
+  bool unavailable = false;     // with an error: whoever judges can't be reached, or refuses
   std::vector<JudgeNote> notes = {};  // of judges
 };
 

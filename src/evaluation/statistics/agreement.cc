@@ -63,12 +63,14 @@ Result<Kappa> cohen_kappa(std::span<const std::size_t> counts, std::size_t label
       columns[b] += share;
     }
   }
+  std::size_t equal = 0;
+  for (std::size_t a = 0; a < labels; ++a) equal += counts[a * labels + a];
+  out.agreement = static_cast<double>(equal) / n;
   double observed = 0;
   double expected = 0;
   std::vector<double> of_row(labels);
   std::vector<double> of_column(labels);
   for (std::size_t a = 0; a < labels; ++a) {
-    out.agreement += table[a * labels + a];
     for (std::size_t b = 0; b < labels; ++b) {
       const double weight = kappa_weight(a, b, labels, weights);
       observed += weight * table[a * labels + b];

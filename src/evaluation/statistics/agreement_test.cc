@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <random>
 
@@ -27,6 +28,39 @@ TEST(Kappa, AgreesWithStatsmodels) {
       EXPECT_LT(found->interval.low, found->interval.high);
     }
   }
+}
+
+TEST(Kappa, OfCountsIsThatOfLabels) {
+  const std::uint32_t first[] = {0, 1, 1, 2, 0, 1, 2, 2, 0};
+  const std::uint32_t second[] = {0, 1, 0, 2, 0, 2, 2, 1, 0};
+  std::vector<std::size_t> table(9);
+  for (std::size_t i = 0; i < std::size(first); ++i) table[first[i] * 3 + second[i]] += 1'000;
+  const auto counted = cohen_kappa(table, 3, KappaWeights::kLinear);
+  const auto listed = cohen_kappa(first, second, KappaWeights::kLinear);
+  ASSERT_TRUE(counted && listed);
+  EXPECT_NEAR(counted->kappa, listed->kappa, 1e-12);
+  EXPECT_NEAR(counted->standard_error, listed->standard_error / std::sqrt(1'000), 1e-12);
+  EXPECT_EQ(counted->count, 9'000u);
+  EXPECT_EQ(counted->agreement, 6.0 / 9);
+  EXPECT_FALSE(cohen_kappa(table, 2));
+  EXPECT_FALSE(cohen_kappa(std::vector<std::size_t>(4), 2));
+}
+
+TEST(Alpha, OfCountsIsThatOfCases) {
+  const std::vector<std::vector<std::optional<double>>> judges = {
+      {1, 2, 2, 3, std::nullopt, 1, 1}, {1, 2, 3, 3, 2, std::nullopt, 1}, {2, 2, 3, 3, 2, 1, 1}};
+  std::vector<RatedAlike> counted;
+  for (std::size_t i = 0; i < 6; ++i) counted.push_back({{judges[0][i], judges[1][i], judges[2][i]}, 1});
+  counted.push_back({{1, 1, 1}, 1});
+  for (const Scale scale : {Scale::kNominal, Scale::kOrdinal, Scale::kInterval})
+    EXPECT_NEAR(*krippendorff_alpha(counted, scale), *krippendorff_alpha(judges, scale), 1e-12);
+  // Cases that are rated alike count as often as there are of them.
+  std::vector<std::vector<std::optional<double>>> longer = judges;
+  for (int i = 0; i < 4; ++i)
+    for (auto& judge : longer) judge.emplace_back(1);
+  counted.back().cases = 5;
+  for (const Scale scale : {Scale::kNominal, Scale::kOrdinal, Scale::kInterval})
+    EXPECT_NEAR(*krippendorff_alpha(counted, scale), *krippendorff_alpha(longer, scale), 1e-12);
 }
 
 TEST(Kappa, WhereChanceAgreesPerfectly) {
