@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the pages of evaluations and runs ask, and how long an answer stays fresh.
 import {infiniteQueryOptions, keepPreviousData, queryOptions, type QueryClient} from '@tanstack/react-query';
+import {firstCases, type Sample} from '../lib/runs';
 import {api, need} from './client';
 import type {components} from './schema';
 
@@ -113,15 +114,10 @@ export function resultQuery(id: string, item: number) {
   });
 }
 
-export interface Sample {
-  results: RunResult[];
-  cases: number;
-  complete: boolean;  // these are all there are
-}
-
 // The first cases with all their results: what the console itself counts. Bounded, and those who show it say so.
 export const kSampleCases = 2_000;
 const kSampleResults = 10_000;
+const kSampleCharacters = 16_000_000;  // of answers: a page is no place for more
 const kSamplePage = 500;
 
 export function sampleQuery(id: string, ended: boolean) {
@@ -136,20 +132,18 @@ export function sampleQuery(id: string, ended: boolean) {
 async function fetchSample(id: string, signal: AbortSignal): Promise<Sample> {
   const results: RunResult[] = [];
   const cases = new Set<number>();
+  let characters = 0;
   let cursor: string | null = '';
-  while (cursor !== null && cases.size <= kSampleCases && results.length < kSampleResults) {
+  while (cursor !== null && cases.size <= kSampleCases && results.length < kSampleResults && characters < kSampleCharacters) {
     const page: Schemas['RunResultPage'] = await need(api.GET('/api/v1/runs/{id}/results', {signal, params: {path: {id}, query: {limit: kSamplePage, ...(cursor ? {cursor} : {})}}}));
     for (const result of page.items) {
       results.push(result);
       cases.add(result.number);
+      characters += result.answer?.length ?? 0;
     }
     cursor = page.next_cursor;
   }
-  if (cursor === null && cases.size <= kSampleCases) return {results, cases: cases.size, complete: true};
-  // The last case may have more results than were read.
-  const whole = Math.max(1, cursor === null ? cases.size : cases.size - 1);
-  const kept = new Set([...cases].slice(0, Math.min(whole, kSampleCases)));
-  return {results: results.filter(({number}) => kept.has(number)), cases: kept.size, complete: false};
+  return firstCases(results, cursor === null, kSampleCases);
 }
 
 export function exportRunLink(id: string): string {

@@ -2,7 +2,7 @@
 import {describe, expect, it} from 'vitest';
 import type {RunDetail, RunResult} from '../api/runs';
 import {
-  answerText, casesOf, changedFor, costAnAnswer, differenceOf, differs, directionOf, isScore, latencyOf, leadersOf, measureOf, metricNames, metricOf, saidOnce, shownCases, variantsOf, whyNotPaired,
+  answerText, casesOf, changedFor, costAnAnswer, differenceOf, differs, directionOf, isScore, latencyOf, leadersOf, measureOf, metricNames, metricOf, rangeOf, saidOnce, shownCases, variantsOf, whyNotPaired,
 } from './run-compare';
 
 const metric = (name: string, mean: number) => ({metric: name, scored: 10, passed: 5, failed: 5, errors: 0, mean, pass_rate: 0.5});
@@ -67,6 +67,10 @@ describe('case by case', () => {
     expect(directionOf(got)).toBe('higher');
     expect(directionOf(differenceOf(cases, 1, 'latency', false))).toBe('open');
   });
+  it('what only rounding tells apart is no difference', () => {
+    const cases = table([0.1 + 0.2, 0.7, 0.3].map((v, i) => result(i, 'x', v)), [0.3, 0.7, 0.1 + 0.2].map((v, i) => result(i, 'x', v)));
+    expect(differenceOf(cases, 1, {metric: 'equals', of: 'value'}, false)).toMatchObject({mean: 0, interval: null});
+  });
   it('cases that belong together are one observation each', () => {
     const of = (n: number, value: number) => result(n, 'x', value, {cluster: `k${n % 3}`});
     const cases = table(Array.from({length: 12}, (_, i) => of(i, 0)), Array.from({length: 12}, (_, i) => of(i, i % 3 === 0 ? 1 : i % 2)));
@@ -89,10 +93,19 @@ it('the same said of several is said once', () => {
   expect(saidOnce([{key: 'B', is: 'equal'}, {key: 'C', is: 'higher'}, {key: 'D', is: 'equal'}, {key: 'E', is: 'equal'}])).toEqual(['B, D and E are equal', 'C is higher']);
 });
 
+it('an axis leaves room, and none where no value can be', () => {
+  expect(rangeOf({values: [1, 2, null]})).toEqual([0.85, 2.15]);
+  expect(rangeOf({values: [0.5, 1], most: 1})).toEqual([0.425, 1]);
+  const [low, high] = rangeOf({values: [0.1 + 0.2, 0.3]});
+  expect([low, high].map((value) => value.toFixed(2))).toEqual(['0.27', '0.33']);
+  expect(rangeOf({values: [0, 0]})[0]).toBe(0);
+});
+
 it('the plot is a sentence too', () => {
   const axis = (name: string, values: (number | null)[], lowerIsBetter = false) => ({name, values, lowerIsBetter, format: String});
   expect(leadersOf([axis('equals', [0.5, 0.7]), axis('chrf', [0.1, 0.2]), axis('latency', [1, 2], true), axis('cost', [1, 1], true), axis('new', [null, 1])], ['A', 'B']))
       .toBe('B leads in equals and chrf; A leads in latency; all are equal in cost.');
   expect(leadersOf([axis('x', [1, 1, 0])], ['A', 'B', 'C'])).toBe('A and B lead in x.');
+  expect(leadersOf([axis('x', [0.1 + 0.2, 0.3])], ['A', 'B'])).toBe('All are equal in x.');
   expect(leadersOf([], [])).toBe('There is nothing to compare yet.');
 });

@@ -105,6 +105,15 @@ export function measureOf(answers: CaseAnswers | null | undefined, measure: Meas
   return score ? measure.of === 'value' ? score.value : score.passed : null;
 }
 
+// Sums of the same figures in another order differ in their last digits: that is no difference.
+const kNoise = 1e-9;
+function same(a: number, b: number): boolean {
+  return Math.abs(a - b) <= kNoise * Math.max(Math.abs(a), Math.abs(b));
+}
+function minus(after: number, before: number): number {
+  return same(after, before) ? 0 : Number((after - before).toPrecision(9));
+}
+
 // A column less the first, on the cases that both have.
 export function differenceOf(cases: readonly ComparedCase[], column: number, measure: Measure, bounded: boolean): Estimate {
   const differences: number[] = [];
@@ -114,7 +123,7 @@ export function differenceOf(cases: readonly ComparedCase[], column: number, mea
     const before = measureOf(by[0], measure);
     const after = measureOf(by[column], measure);
     if (before === null || after === null) continue;
-    differences.push(after - before);
+    differences.push(minus(after, before));
     clusters.push(cluster === undefined ? `case ${id}` : `cluster ${cluster}`);
     clustered ||= cluster !== undefined;
   }
@@ -206,7 +215,17 @@ export interface Axis {
   name: string;
   values: (number | null)[];  // as the variants
   lowerIsBetter: boolean;
+  most?: number;              // what no value can exceed
   format: (value: number) => string;
+}
+
+// From where to where an axis goes: room above and below, so that lines don't run along the frame; equal figures lie in the middle.
+export function rangeOf({values, most = Infinity}: Pick<Axis, 'values' | 'most'>): [number, number] {
+  const known = values.filter((value) => value !== null);
+  const low = Math.min(...known);
+  const high = Math.max(...known);
+  const room = same(low, high) ? Math.max(Math.abs(high) * 0.1, 1e-6) : (high - low) * 0.15;
+  return [low >= 0 ? Math.max(0, low - room) : low - room, Math.min(high + room, Math.max(high, most))];
 }
 
 // "B leads in correct and cost, A in latency."
@@ -216,7 +235,7 @@ export function leadersOf(axes: readonly Axis[], keys: readonly string[]): strin
     const known = values.map((value, i) => ({value, i})).filter((one): one is {value: number; i: number} => one.value !== null);
     if (known.length < 2) continue;
     const best = known.reduce((a, b) => (lowerIsBetter ? b.value < a.value : b.value > a.value) ? b : a);
-    const ties = known.filter(({value}) => value === best.value);
+    const ties = known.filter(({value}) => same(value, best.value));
     const who = ties.length === known.length ? 'none' : listOf(ties.map(({i}) => keys[i]!));
     leads.set(who, [...leads.get(who) ?? [], name]);
   }

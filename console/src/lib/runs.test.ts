@@ -2,7 +2,7 @@
 import {describe, expect, it} from 'vitest';
 import type {Run, RunResult} from '../api/runs';
 import {
-  datasetOf, describeRun, draftOfRun, formatMean, formatShare, formatSigned, isFigure, passInterval, pinsOf, repeatsOf, resolveReference, runDuration, shortLabel, slicesOf, startOf, targetWords,
+  datasetOf, describeRun, draftOfRun, firstCases, formatMean, formatPoints, formatShare, formatSigned, isFigure, passInterval, pinsOf, repeatsOf, resolveReference, runDuration, shortLabel, slicesOf, startOf, targetWords,
   thresholdTexts, timeLeft, type RunDraft,
 } from './runs';
 
@@ -21,13 +21,14 @@ describe('how a run ended', () => {
     const partial = describeRun({...kRun, outcome: 'partial', done: 120, missing: 180, reason: 'The budget of 0.10 USD is spent.'});
     expect(partial).toMatchObject({level: 'warn', word: 'Partial'});
     expect(partial.sentence).toMatch(/^The budget of 0\.10 USD is spent\. 120 of 300 results/);
-    expect(partial.findings).toEqual(['180 results are missing']);
+    expect(partial.findings).toEqual([]);
+    expect(describeRun({...kRun, outcome: 'partial', done: 120, missing: 180}).findings).toEqual(['180 results are missing']);
     expect(describeRun({...kRun, state: 'failed', outcome: 'error', reason: 'too many errors'})).toMatchObject({level: 'bad', word: 'Error'});
     expect(describeRun({...kRun, state: 'failed', outcome: null})).toMatchObject({level: 'bad', word: 'Failed'});
   });
   it('names what is not in the figures', () => {
     const {findings} = describeRun({...kRun, errors: 3, limited: 1, unpriced_calls: 2, cells: [cell(metric('language', 2)), cell(metric('language', 1), metric('equals', 0))]});
-    expect(findings[0]).toBe('3 answers (1 %) are errors: the provider failed, and no metric counts them');
+    expect(findings[0]).toBe('3 results (1 %) are errors: there was no answer, and no metric counts them');
     expect(findings.join(' ')).toContain('asked 1 call to wait');
     expect(findings.join(' ')).toContain('price of 2 calls');
     expect(findings.at(-1)).toBe('language could not judge 3 answers');
@@ -56,6 +57,7 @@ describe('figures', () => {
   it('are written so that small ones stay', () => {
     expect([formatMean(null), formatMean(0), formatMean(0.71), formatMean(0.00012), formatMean(12.34), formatMean(4321)]).toEqual(['–', '0.000', '0.710', '0.00012', '12.3', '4,321']);
     expect([formatShare(1), formatShare(0.9999), formatShare(0), formatShare(0.00001), formatShare(2 / 3)]).toEqual(['100 %', '> 99.9 %', '0 %', '< 0.1 %', '66.7 %']);
+    expect([formatPoints(0.259), formatPoints(-0.3), formatPoints(0.00001)]).toEqual(['+25.9 pts', '−30 pts', '±0 pts']);
     expect([formatSigned(0.05), formatSigned(-0.05), formatSigned(0)]).toEqual(['+0.050', '−0.050', '±0.000']);
   });
   it('of repeats are no surer than of their cases', () => {
@@ -145,5 +147,13 @@ describe('slices', () => {
     expect(slices[0]!.scores.speed).toMatchObject({mean: 1.5, passRate: null, interval: null});
     expect(slices[0]!.scores.broken).toBeUndefined();
     expect(slicesOf([], 0)).toEqual([]);
+  });
+  it('rest on whole cases, and on no more than is promised', () => {
+    const read = [result(0, 0, [], 1), result(0, 1, [], 1), result(1, 0, [], 1), result(1, 1, [], 1), result(2, 0, [], 1)];
+    expect(firstCases(read, true, 3)).toEqual({results: read, cases: 3, complete: true});
+    expect(firstCases(read, false, 3)).toEqual({results: read.slice(0, 4), cases: 2, complete: false});
+    expect(firstCases(read, true, 2)).toEqual({results: read.slice(0, 4), cases: 2, complete: false});
+    expect(firstCases(read.slice(0, 2), false, 3)).toMatchObject({cases: 1, complete: false});
+    expect(firstCases([], true, 3)).toEqual({results: [], cases: 0, complete: true});
   });
 });

@@ -39,8 +39,8 @@ export function describeRun(run: Run, left: number | null = null): Answer {
   const results = `${formatInteger(done)} of ${plural(planned, 'result')}`;
   const findings: string[] = [];
   const ended = run.state !== 'queued' && run.state !== 'running';
-  if (errors) findings.push(`${plural(errors, 'answer')} (${share(errors, done)}) ${errors === 1 ? 'is an error' : 'are errors'}: the provider failed, and no metric counts ${errors === 1 ? 'it' : 'them'}`);
-  if (ended && run.missing > 0 && done > 0) findings.push(`${plural(run.missing, 'result is', 'results are')} missing`);
+  if (errors) findings.push(`${plural(errors, 'result')} (${share(errors, done)}) ${errors === 1 ? 'is an error' : 'are errors'}: there was no answer, and no metric counts ${errors === 1 ? 'it' : 'them'}`);
+  if (ended && run.missing > 0 && !run.reason) findings.push(`${plural(run.missing, 'result is', 'results are')} missing`);
   if (run.limited) findings.push(`The provider asked ${plural(run.limited, 'call')} to wait; ${run.limited === 1 ? 'it was' : 'they were'} made again`);
   if (run.unpriced_calls) findings.push(`Nobody knows the price of ${plural(run.unpriced_calls, 'call')}: the cost is higher than it says`);
   const unjudged = run.cells.flatMap((cell) => cell.metrics).filter((metric) => metric.errors > 0);
@@ -83,6 +83,12 @@ export function formatShare(value: number | null | undefined): string {
 export function formatSigned(value: number): string {
   const text = formatMean(Math.abs(value));
   return Number(text) === 0 ? `±${text}` : `${value > 0 ? '+' : '−'}${text}`;
+}
+
+// A difference of shares is in points: percent would be of what?
+export function formatPoints(value: number): string {
+  const points = (Math.abs(value) * 100).toFixed(1).replace(/\.0$/, '');
+  return `${points === '0' ? '±' : value > 0 ? '+' : '−'}${points} pts`;
 }
 
 export function formatInterval({low, high}: Interval, show: (value: number) => string): string {
@@ -255,7 +261,24 @@ export function targetWords(target: unknown): string {
   return `${kind} ${String(value)}`;
 }
 
-// ---- slices
+// ---- what the console counts itself
+
+export interface Sample {
+  results: RunResult[];
+  cases: number;
+  complete: boolean;  // these are all there are
+}
+
+// No more than `most` cases, each with all of its results. `all`: nothing was left to be read.
+export function firstCases(results: readonly RunResult[], all: boolean, most: number): Sample {
+  const cases = [...new Set(results.map((result) => result.number))];
+  if (all && cases.length <= most) return {results: [...results], cases: cases.length, complete: true};
+  // The last case may have more results than were read.
+  const whole = all ? cases.length : Math.max(1, cases.length - 1);
+  const kept = new Set(cases.slice(0, Math.min(whole, most)));
+  return {results: results.filter((result) => kept.has(result.number)), cases: kept.size, complete: false};
+}
+
 
 export interface SliceScore {
   cases: number;

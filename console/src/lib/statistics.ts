@@ -125,7 +125,7 @@ export function pairedEstimate(differences: readonly number[], {bounds, clusters
   if (clusters && new Set(clusters).size < count) return clusteredEstimate(differences, clusters, bounds);
   const usual = usualOf(differences);
   if (usual && (usual.differing === 0 || (bounds && usual.differing < kFew && 2 * usual.differing < count))) {
-    if (!bounds) return none(count === 1 ? 'One case says nothing about others.' : 'All cases differ by the same; nothing tells how far others may lie.');
+    if (!bounds) return none(count === 1 ? 'One case says nothing about others.' : usual.value === 0 ? 'No case differs; nothing tells how far others may.' : 'All cases differ by the same; nothing tells how far others may lie.');
     const note = usual.differing ? `Only ${usual.differing} of ${count} cases differ from the others.` : `All ${count} cases are equal in this; the interval says how many others there may be.`;
     return {count, mean: mean(differences), interval: clip(fewDiffer(usual, count, bounds), bounds), method: 'few_differ', note};
   }

@@ -4,7 +4,7 @@ import {Link} from '@tanstack/react-router';
 import {useMemo} from 'react';
 import {formatDuration, formatInteger, formatPercent, formatUsd, kUnknown} from '../lib/format';
 import {costAnAnswer, differenceOf, directionOf, isScore, latencyOf, metricNames, metricOf, type ComparedCase, type Measure, type Variant} from '../lib/run-compare';
-import {formatInterval, formatMean, formatShare, formatSigned, shortName} from '../lib/runs';
+import {formatInterval, formatMean, formatPoints, formatShare, formatSigned, shortName} from '../lib/runs';
 import type {Estimate} from '../lib/statistics';
 import {Ago, Panel} from '../ui/marks';
 import {RunMark} from '../ui/run-marks';
@@ -32,7 +32,7 @@ function rowsOf(variants: Variant[]): Row[] {
     }];
     // Where a share passes from a threshold on, how many do is another figure than the mean.
     if (found.some((one) => one && one.pass_rate !== null && (one.mean === null || Math.abs(one.pass_rate - one.mean) > 1e-9))) {
-      rows.push({key: `passed ${name}`, name, note: 'share that passes', better: 'higher', values: found.map((one) => one?.pass_rate ?? null), show: formatShare, delta: (value) => kSign(value, formatShare), measure: {metric: name, of: 'passed'}, bounded: true});
+      rows.push({key: `passed ${name}`, name, note: 'share that passes', better: 'higher', values: found.map((one) => one?.pass_rate ?? null), show: formatShare, delta: formatPoints, measure: {metric: name, of: 'passed'}, bounded: true});
     }
     return rows;
   });

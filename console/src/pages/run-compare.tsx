@@ -7,13 +7,13 @@ import {IconArrowsDiff} from '@tabler/icons-react';
 import {useQueries} from '@tanstack/react-query';
 import {getRouteApi, Link} from '@tanstack/react-router';
 import {useMemo} from 'react';
-import {hasEnded, kSampleCases, runQuery, sampleQuery, type RunDetail, type Sample} from '../api/runs';
+import {hasEnded, kSampleCases, runQuery, sampleQuery, type RunDetail} from '../api/runs';
 import {formatDuration, formatInteger, formatUsd, plural} from '../lib/format';
 import {listOf} from '../lib/governance';
 import {
   casesOf, costAnAnswer, differenceOf, directionOf, isScore, kMostVariants, latencyOf, leadersOf, metricNames, metricOf, saidOnce, variantsOf, whyNotPaired, type Axis, type ComparedCase, type Variant,
 } from '../lib/run-compare';
-import {formatMean, shortName} from '../lib/runs';
+import {formatMean, shortName, type Sample} from '../lib/runs';
 import {idsOf} from '../lib/search-runs';
 import {AnswerCard} from '../ui/answer';
 import {TopBar} from '../ui/bits';
@@ -67,29 +67,36 @@ function Comparison({runs}: {runs: RunDetail[]}) {
   const cases = useMemo(() => casesOf(variants, results), [variants, results]);
   const unpaired = useMemo(() => variants.map(({run}) => run.id === runs[0]!.id ? null : whyNotPaired(runs[0]!, run)), [variants, runs]);
   const axes = useMemo(() => axesOf(variants), [variants]);
+  const count = cases.filter(({by}) => by.some((answers, i) => answers && !unpaired[i])).length;
   return (
     <>
       <Answer runs={runs} variants={variants} cases={cases} ready={ready} unpaired={unpaired} leftOff={leftOff} />
       {failed && <ErrorNotice error={failed.error} what="The results of a run could not be read, so nothing is compared case by case" onRetry={() => void failed.refetch()} />}
-      <CompareTable variants={variants} cases={cases} ready={ready} failed={failed !== undefined} unpaired={unpaired} basis={basisOf(known, cases, ready)} />
+      <CompareTable variants={variants} cases={cases} ready={ready} failed={failed !== undefined} unpaired={unpaired} basis={basisOf(known, count, ready)} />
       {axes.length > 1 && <ParallelPlot title="All figures at once" axes={axes} lines={variants.map(({key, label}) => ({key, label}))}
-                                        summary={`${leadersOf(axes, variants.map(({key}) => key))} On each axis further up is better; those of latency and cost are turned.${axes.some(({name}) => !isScore(variants, name) && !kOwn.includes(name)) ? ' Whether more of a figure is better is yours to say.' : ''}`} />}
-      {!failed && <ComparedCases variants={variants} cases={cases} ready={ready} unpaired={unpaired} basis={basisOf(known, cases, ready)} />}
+                                        summary={`${leadersOf(axes, variants.map(({key}) => key))} ${howToRead(axes, variants)}`} />}
+      {!failed && <ComparedCases variants={variants} cases={cases} ready={ready} unpaired={unpaired} basis={known.every(({complete}) => complete) ? '' : basisOf(known, count, ready)} />}
     </>
   );
 }
 
 // On what the console's own figures rest.
-function basisOf(samples: Sample[], cases: ComparedCase[], ready: boolean): string {
+function basisOf(samples: Sample[], count: number, ready: boolean): string {
   if (!ready) return '';
   const bounded = samples.some(({complete}) => !complete);
-  return bounded ? `Case by case on the first ${plural(cases.length, 'case')}, not on all: at most ${formatInteger(kSampleCases)} are read.` : `Case by case on all ${plural(cases.length, 'case')}.`;
+  return bounded ? `Case by case on the first ${plural(count, 'case')}, not on all: at most ${formatInteger(kSampleCases)} are read.` : `Case by case on all ${plural(count, 'case')}.`;
 }
 
-const kOwn = ['cost', 'latency'];
+const kLower = ['latency', 'first_token', 'cost'];
+
+function howToRead(axes: Axis[], variants: Variant[]): string {
+  const turned = axes.filter(({lowerIsBetter}) => lowerIsBetter).map(({name}) => name);
+  const open = axes.filter(({name, lowerIsBetter}) => !lowerIsBetter && !isScore(variants, name)).map(({name}) => name);
+  return `Further up is better${turned.length ? `: ${listOf(turned)} ${turned.length === 1 ? 'is' : 'are'} turned for that` : ''}.${open.length ? ` Whether more ${listOf(open, 'or')} is better is yours to say.` : ''}`;
+}
 
 function axesOf(variants: Variant[]): Axis[] {
-  const metrics = metricNames(variants).map((name): Axis => ({name, values: variants.map((variant) => metricOf(variant, name)?.mean ?? null), lowerIsBetter: ['latency', 'first_token', 'cost'].includes(name) && !isScore(variants, name), format: formatMean}));
+  const metrics = metricNames(variants).map((name): Axis => ({name, values: variants.map((variant) => metricOf(variant, name)?.mean ?? null), lowerIsBetter: kLower.includes(name) && !isScore(variants, name), format: formatMean, ...(isScore(variants, name) ? {most: 1} : {})}));
   const own: Axis[] = [
     {name: 'cost', values: variants.map(costAnAnswer), lowerIsBetter: true, format: formatUsd},
     {name: 'latency', values: variants.map(latencyOf), lowerIsBetter: true, format: formatDuration},

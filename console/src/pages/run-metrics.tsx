@@ -97,7 +97,7 @@ function Slices({run, names}: {run: RunDetail; names: string[]}) {
                 {shown.map((slice) => (
                   <tr key={slice.tag}>
                     <td><Link to="/runs/$id" params={{id: run.id}} search={{tab: 'cases', tag: slice.tag}}>{slice.tag}</Link></td>
-                    <td className="right">{formatInteger(slice.cases)}{slice.errors > 0 && <span className="sub gone">{plural(slice.errors, 'error')}</span>}</td>
+                    <td className="right">{formatInteger(slice.cases)}{slice.errors > 0 && <span className="sub gone" style={{whiteSpace: 'nowrap'}}>{plural(slice.errors, 'error')}</span>}</td>
                     {names.map((name) => <td key={name}><SliceCell score={slice.scores[name]} /></td>)}
                   </tr>
                 ))}
@@ -117,5 +117,5 @@ function Slices({run, names}: {run: RunDetail; names: string[]}) {
 function SliceCell({score}: {score: SliceScore | undefined}) {
   if (!score) return <>–</>;
   if (score.passRate === null) return <>{formatMean(score.mean)}</>;
-  return <ShareWithInterval value={score.passRate} interval={score.interval} />;
+  return <ShareWithInterval narrow value={score.passRate} interval={score.interval} />;
 }

@@ -80,7 +80,7 @@ function ResultBody({run, result}: {run: RunDetail; result: RunResult}) {
 
 function Scores({result}: {result: RunResult}) {
   const scores = result.scores ?? [];
-  if (result.status === 'error') return <Nothing>The provider failed, so there is nothing to judge. An error is no fail: no metric counts it.</Nothing>;
+  if (result.status === 'error') return <Nothing>There is no answer to judge. An error is no fail: no metric counts it.</Nothing>;
   if (!scores.length) return <Nothing>No metric is for this case.</Nothing>;
   return (
     <ul className="score-list">

@@ -11,7 +11,7 @@ import {inALine} from '../lib/dataset';
 import {formatDuration, formatInteger, formatUsd} from '../lib/format';
 import {answerText} from '../lib/run-compare';
 import type {RunSearch} from '../lib/search-runs';
-import {repeatsOf, shortLabel} from '../lib/runs';
+import {formatMean, repeatsOf, shortLabel} from '../lib/runs';
 import {useSetSearch} from '../ui/controls';
 import {Tag} from '../ui/marks';
 import {EmptyState, ErrorNotice, PageLoading} from '../ui/notices';
@@ -149,7 +149,7 @@ function ResultTable({run, results, openItem, onOpen}: {run: RunDetail; results:
               <td style={{minWidth: 220, maxWidth: 440}}>
                 {result.error ? <span className="two-lines gone">{result.error.message || result.error.code}</span> : <span className="two-lines">{answer === null ? <span className="quiet">not kept</span> : inALine(answer).slice(0, 400) || <span className="quiet">empty</span>}</span>}
               </td>
-              <td style={{minWidth: 190}}>{result.error ? <Tag tone="bad">error</Tag> : <span className="result-marks">{(result.scores ?? []).map((score) => <span key={score.metric} title={score.reason ?? score.error}><span className="quiet">{score.metric}</span> <VerdictMark score={score} /></span>)}</span>}</td>
+              <td style={{minWidth: 190}}>{result.error ? <Tag tone="bad">error</Tag> : <span className="result-marks">{(result.scores ?? []).map((score) => <span key={score.metric} title={score.reason ?? score.error}><span className="quiet">{score.metric}</span> {score.passed === undefined && score.error === undefined ? <strong className="numeric">{formatMean(score.value)}</strong> : <VerdictMark score={score} />}</span>)}</span>}</td>
               {many && <td style={{maxWidth: 180}}><span className="two-lines quiet-text" title={run.cells[result.cell]?.label}>{shortLabel(run.cells[result.cell]?.label ?? String(result.cell), run.use_case)}</span></td>}
               <td style={{maxWidth: 160}}>{result.tags?.length ? <span className="tag-row">{result.tags.slice(0, 4).map((tag) => <Tag key={tag}>{tag}</Tag>)}{result.tags.length > 4 && <span className="quiet">+{result.tags.length - 4}</span>}</span> : '–'}</td>
               <td className="right numeric" style={{whiteSpace: 'nowrap'}}>{formatDuration(result.latency_ms || null)}</td>

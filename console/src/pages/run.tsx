@@ -118,7 +118,7 @@ function Side({run}: {run: RunDetail}) {
           ['Begun', <span key="b"><Ago at={run.created_at} /> by {run.author}</span>],
           ...(run.ended_at ? [['Ended', formatFullTime(run.ended_at)] as [string, ReactNode]] : []),
           ...(run.digest ? [['Digest', <span key="g" className="mono">{run.digest.replace(/^sha256:/, '').slice(0, 16)}… <Copy text={run.digest} label="Copy the digest" /></span>] as [string, ReactNode]] : []),
-          ['Run', <span key="i" className="mono">{run.id} <Copy text={run.id} label="Copy the run’s id" /></span>],
+          ['Run', <span key="i" className="mono" title={run.id}>{run.id.slice(0, 13)}… <Copy text={run.id} label="Copy the run’s id" /></span>],
         ]} />
       </Panel>
       {/* The gates that used this run stand here, once the server tells them: evidence follows what it is evidence of. */}

@@ -73,7 +73,7 @@ export function RunsPage() {
 }
 
 function Chosen({ids, onClear}: {ids: string[]; onClear: () => void}) {
-  if (!ids.length) return <span className="quiet">Choose two to {kMostRuns} runs to compare them</span>;
+  if (!ids.length) return <span className="quiet">Choose 2 to {kMostRuns} runs to compare them</span>;
   return (
     <>
       <span className="quiet" role="status">{ids.length === 1 ? 'One run is chosen; choose another' : `${ids.length} runs are chosen`}</span>

@@ -7,7 +7,7 @@ import type {EChartsType} from 'echarts/core';
 import {useEffect, useId, useRef, useState} from 'react';
 import {seriesColors, type Scheme} from '../app/theme';
 import {kUnknown} from '../lib/format';
-import type {Axis} from '../lib/run-compare';
+import {rangeOf, type Axis} from '../lib/run-compare';
 
 interface Line {
   key: string;
@@ -90,15 +90,6 @@ function Plot({title, summary, axes, lines, scheme}: Props & {scheme: Scheme}) {
   return <div ref={element} role="img" aria-label={`${title}. ${summary}`} style={{width: '100%', height: '100%'}} />;
 }
 
-// Room above and below, so that lines don't run along the frame; equal figures lie in the middle.
-function rangeOf(values: (number | null)[]): [number, number] {
-  const known = values.filter((value) => value !== null);
-  const low = Math.min(...known);
-  const high = Math.max(...known);
-  const room = high > low ? (high - low) * 0.15 : Math.max(Math.abs(high) * 0.1, 1e-6);
-  return [low >= 0 ? Math.max(0, low - room) : low - room, high + room];
-}
-
 function optionsOf(axes: Axis[], lines: Line[], scheme: Scheme, still: boolean) {
   const dark = scheme === 'dark';
   const text = dark ? '#9aa6b5' : '#556170';
@@ -107,8 +98,9 @@ function optionsOf(axes: Axis[], lines: Line[], scheme: Scheme, still: boolean) 
   return {
     animation: !still, animationDuration: 250,
     parallel: {left: 60, right: 70, top: 34, bottom: 14},
-    parallelAxis: axes.map(({name, values, lowerIsBetter, format}, dim) => {
-      const [min, max] = rangeOf(values);
+    parallelAxis: axes.map((axis, dim) => {
+      const {name, lowerIsBetter, format} = axis;
+      const [min, max] = rangeOf(axis);
       return {
         dim, name, min, max, inverse: lowerIsBetter, nameLocation: lowerIsBetter ? 'start' as const : 'end' as const, nameGap: 12, splitNumber: 3,
         nameTextStyle: {color: dark ? '#d5dae1' : '#1c2530', fontSize: 12, fontWeight: 600}, nameTruncate: {maxWidth: 130},

@@ -27,9 +27,10 @@ export function VerdictMark({score}: {score: Pick<RunScore, 'passed' | 'error'>}
 }
 
 // A share and its 95 % interval, as figures and as a line from 0 to 100 %.
-export function ShareWithInterval({value, interval}: {value: number | null; interval: Interval | null}) {
+// `narrow`: the range below the line instead of beside it.
+export function ShareWithInterval({value, interval, narrow}: {value: number | null; interval: Interval | null; narrow?: boolean}) {
   return (
-    <span className="share numeric">
+    <span className={`share numeric${narrow ? ' narrow' : ''}`}>
       <span className="share-value">{formatShare(value)}</span>
       {interval && (
         <>
