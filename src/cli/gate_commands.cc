@@ -205,7 +205,9 @@ int run_gate(const Context& context, const GateOptions& options) {
     if (!parsed) return fail_gate(output, parsed.error());
     output.print_json(*parsed);
   } else {
-    for (const std::string_view line : split(*report, '\n')) output.line(printable(line));
+    std::string_view text = *report;
+    while (text.ends_with('\n')) text.remove_suffix(1);
+    for (const std::string_view line : split(text, '\n')) output.line(printable(line));
   }
   return exit_code_of_gate(*gate);
 }

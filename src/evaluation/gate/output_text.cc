@@ -128,14 +128,16 @@ std::string gate_text(const GateReport& report) {
                     one.threshold.describe(), found(one), interval_of(one), show_whole(one.cases),
                     one.p_missed_holm ? show_p(*one.p_missed_holm) : "–"});
   out += table(rows);
+  std::string open;
   for (const ThresholdResult& one : report.thresholds)
     if (one.verdict != GateVerdict::kPass)
-      out += fmt::format("\n{}: {}", tame(one.threshold.id, 200), tame(one.reason, 500));
+      open += fmt::format("{}: {}\n", tame(one.threshold.id, 200), tame(one.reason, 500));
+  if (!open.empty()) out += "\n" + open;
   const FailureCounts& counts = report.failures;
-  if (report.groups.empty()) return out + "\n";
-  out += report.baseline ? fmt::format("\n\nFailures: {} new, {} persisting, {} fixed\n", counts.fresh,
+  if (report.groups.empty()) return out;
+  out += report.baseline ? fmt::format("\nFailures: {} new, {} persisting, {} fixed\n", counts.fresh,
                                        counts.persisting, counts.fixed)
-                         : fmt::format("\n\nFailures: {}\n", counts.unknown);
+                         : fmt::format("\nFailures: {}\n", counts.unknown);
   constexpr std::size_t kShown = 10;
   rows.clear();
   for (const FailureGroup& group : report.groups) {
