@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::uint32_t kPageLimit = 500;
 constexpr std::size_t kSearchWords = 20;
+constexpr std::int64_t kManyAssets = 2'000;
 constexpr std::size_t kUsesShown = 5'000;
 // Behind every text that begins with a word: U+10FFFF, which no word holds.
 constexpr std::string_view kBehindAll = "\xf4\x8f\xbf\xbf";
@@ -27,8 +28,10 @@ Error bad_cursor() {
           "Use next_cursor of the page before, with the same filters."};
 }
 
-// What `filter` asks of an asset, without the cursor.
-Result<> add_conditions(SqlText& sql, const AssetFilter& filter, store::Backend backend) {
+// What `filter` asks of an asset, without the cursor. Where `many` have the words, SQLite had better go
+// through the assets in the page's order than fetch and sort all that are found: a plus keeps it from the
+// index of ids.
+Result<> add_conditions(SqlText& sql, const AssetFilter& filter, store::Backend backend, bool many = false) {
   if (!filter.owner.empty()) sql.add(" AND a.owner = ").value(filter.owner);
   if (!filter.kind.empty()) sql.add(" AND a.kind = ").value(filter.kind);
   if (filter.deprecated)
@@ -47,7 +50,7 @@ Result<> add_conditions(SqlText& sql, const AssetFilter& filter, store::Backend 
   // A text without any word finds nothing, as it would in any other search.
   if (words.empty() && !trim(filter.words).empty()) sql.add(" AND a.id < 0");
   for (const std::string& word : words) {
-    sql.add(" AND a.id IN (SELECT asset FROM catalog_words WHERE ");
+    sql.add(many ? " AND +a.id" : " AND a.id").add(" IN (SELECT asset FROM catalog_words WHERE ");
     // SQLite's LIKE can't use the index, PostgreSQL compares by bytes only where its collation is "C". Words
     // hold no character that LIKE reads as a pattern.
     if (backend == store::Backend::kPostgresql)
@@ -76,12 +79,12 @@ struct ListedAsset {
 
 Result<std::vector<ListedAsset>> load_page(soci::session& session, const AssetFilter& filter,
                                            const std::optional<AssetName>& behind, std::uint32_t limit,
-                                           store::Backend backend) {
+                                           store::Backend backend, bool many) {
   SqlText sql(
       "SELECT a.id, a.owner, a.kind, a.name, a.description, a.latest, a.deprecated_us, a.deprecated_by, "
       "a.deprecated_reason, a.replaced_by, v.digest, v.parent, v.message, v.author, v.created_us "
       "FROM catalog_assets a JOIN catalog_versions v ON v.asset = a.id AND v.number = a.latest WHERE 1 = 1");
-  SLIPWAY_TRY(add_conditions(sql, filter, backend));
+  SLIPWAY_TRY(add_conditions(sql, filter, backend, many));
   if (behind)
     sql.add(" AND (a.owner, a.kind, a.name) > (")
         .value(behind->owner)
@@ -187,7 +190,7 @@ Result<AssetPage> AssetStore::list(const AssetFilter& filter) {
     AssetPage page;
     SLIPWAY_ASSIGN(page.total, count_assets(sql, filter, database_.backend()));
     SLIPWAY_ASSIGN(std::vector<ListedAsset> rows,
-                   load_page(sql, filter, behind, limit + 1, database_.backend()));
+                   load_page(sql, filter, behind, limit + 1, database_.backend(), page.total > kManyAssets));
     const bool more = rows.size() > limit;
     if (more) rows.pop_back();
     add_labels(sql, rows);
