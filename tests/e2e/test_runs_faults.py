@@ -66,8 +66,7 @@ def test_a_full_disk_stops_the_calls_until_there_is_room(small_disk, upstream):
     """Answers that can't be stored are not paid for by the hundred: the calls come to rest, and no answer is lost."""
     server = Server(house_config(upstream) | {"telemetry": {"segment": "1MiB", "memory_queue": "4MiB"}},
                     directory=small_disk, expected_log=[r"full|No space|spool|disk|index|lost"])
-    if "store" in server.config:
-        pytest.skip("the results are kept elsewhere")
+    server.config.pop("store", None)  # the disk is to be the one that results are kept on
     with server:
         bench = Bench(server, upstream, cases=400)
 

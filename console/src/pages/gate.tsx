@@ -3,9 +3,9 @@
 import '../app/governance.css';
 import {Button, Menu} from '@mantine/core';
 import {IconDownload} from '@tabler/icons-react';
-import {useQuery} from '@tanstack/react-query';
+import {useQuery, useQueryClient} from '@tanstack/react-query';
 import {getRouteApi, Link} from '@tanstack/react-router';
-import {lazy, Suspense} from 'react';
+import {lazy, Suspense, useEffect} from 'react';
 import {gateQuery, gateReportQuery, reportAddress, type Gate, type GateRun} from '../api/gates';
 import {describeGate, progressOf, shortName} from '../lib/gate';
 import {AnswerCard} from '../ui/answer';
@@ -20,6 +20,12 @@ export function GatePage() {
   const {slug, id} = route.useParams();
   const query = useQuery(gateQuery(slug, id));
   const gate = query.data;
+  const queryClient = useQueryClient();
+  const verdict = gate?.verdict;
+  useEffect(() => {
+    // The verdict is evidence now: a release's page that was open before doesn't know it.
+    if (verdict) void queryClient.invalidateQueries({queryKey: ['releases', slug]});
+  }, [queryClient, slug, verdict]);
   return (
     <>
       <TopBar title={gate ? `Gate of ${gate.use_case}@${gate.release}` : 'Gate'}>

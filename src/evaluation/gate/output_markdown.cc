@@ -124,7 +124,8 @@ std::string head(const GateReport& report) {
 std::string thresholds_table(const GateReport& report) {
   if (report.thresholds.empty()) return {};
   std::string out = fmt::format(
-      "| | Metric | Wanted | Found | {} interval | Cases | p (Holm) |\n|---|---|---|---|---|--:|--:|\n",
+      "| Verdict | Metric | Wanted | Found | {} interval | Cases | p (Holm) "
+      "|\n|---|---|---|---|---|--:|--:|\n",
       show_confidence(report.alpha));
   std::vector<const ThresholdResult*> order;
   for (const ThresholdResult& one : report.thresholds) order.push_back(&one);
@@ -251,11 +252,11 @@ std::string gate_markdown(const GateReport& report, std::size_t limit_bytes) {
 
   const FailureCounts& counts = report.failures;
   Part groups{
-      fmt::format(
-          "**Failures**: {}\n\n| | Cases | Metric | Error | Reason | Tags |\n|---|--:|---|---|---|---|\n",
-          report.baseline ? fmt::format("{} new, {} persisting, {} fixed", show_whole(counts.fresh),
-                                        show_whole(counts.persisting), show_whole(counts.fixed))
-                          : show_whole(counts.unknown)),
+      fmt::format("**Failures**: {}\n\n| State | Cases | Metric | Error | Reason | Tags "
+                  "|\n|---|--:|---|---|---|---|\n",
+                  report.baseline ? fmt::format("{} new, {} persisting, {} fixed", show_whole(counts.fresh),
+                                                show_whole(counts.persisting), show_whole(counts.fixed))
+                                  : show_whole(counts.unknown)),
       {},
       report.groups_left_out};
   for (const FailureGroup& group : report.groups)
